@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Field: a row of fields.def.  Knows names, types and where a field may appear; knows no lines and no messages.
+ */
+#ifndef MAILTRACE_FIELD_H_INCLUDED
+#define MAILTRACE_FIELD_H_INCLUDED
+
+#include "mailtrace/slice.h"
+
+typedef enum _FieldId
+{
+#define FIELD(id, name, type, merge, records, ecs, description) F_ ## id,
+#include "mailtrace/fields.def"
+#undef FIELD
+  FIELD_COUNT
+} FieldId;
+
+typedef enum _FieldType
+{
+  FT_TEXT,
+  FT_INTEGER,
+  FT_BOOLEAN,
+  FT_TIME,
+  FT_LIST,
+  FT_RECORDS,
+} FieldType;
+
+typedef enum _FieldMerge
+{
+  FM_FIRST,
+  FM_LAST,
+  FM_APPEND,
+  FM_MAX,
+  FM_SUM,
+} FieldMerge;
+
+/* what a record is about; LINE, MESSAGE, SESSION, DELIVERY, DKIM and SCAN are kinds of documents as well */
+typedef enum _RecordKind
+{
+  RK_LINE,
+  RK_MESSAGE,
+  RK_SESSION,
+  RK_DELIVERY,
+  RK_DKIM,
+  RK_SCAN,
+  RK_REFUSAL,
+  RECORD_KIND_COUNT
+} RecordKind;
+
+typedef struct _Field
+{
+  const gchar *name;        /* dotted, native */
+  const gchar *ecs;         /* dotted, "" = none */
+  const gchar *description;
+  FieldType type;
+  FieldMerge merge;
+  guint records;            /* bit (1 << RecordKind) for each record it may appear in */
+} Field;
+
+/* static, never NULL for id < FIELD_COUNT */
+const Field *field_get(FieldId id);
+
+/* "message", "session", ...; static */
+const gchar *record_kind_name(RecordKind kind);
+
+/* FALSE for an unknown name */
+gboolean record_kind_by_name(Slice name, RecordKind *kind);
+
+/* the name of a field inside a record of that kind: "delivery.host" in RK_DELIVERY is "host"; static, a tail of name */
+const gchar *field_name_in(FieldId id, RecordKind kind);
+
+/* kind of the nested records of an FT_RECORDS field */
+RecordKind field_nested_kind(FieldId id);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Line: what one log line says.  The text of a frame is matched against the line shapes of the dialects (plain Exim,
+ * Sophos UTM); the result is a role, the queue id it names, and fields.  Everything is a slice into the frame's text.
+ * Knows no other line and no message.
+ */
+#ifndef MAILTRACE_LINE_H_INCLUDED
+#define MAILTRACE_LINE_H_INCLUDED
+
+#include "mailtrace/field.h"
+#include "mailtrace/frame.h"
+
+/* what a line does to a message or session; the tracker sees nothing but roles */
+typedef enum _LineRole
+{
+  LR_UNKNOWN,      /* written by a mail program, but no shape matches */
+  LR_NOT_OURS,     /* written by another daemon */
+  LR_CONNECT,      /* a client connected; written by the daemon, not by the process that serves it */
+  LR_DISCONNECT,   /* the connection ended */
+  LR_ENVELOPE,     /* a recipient was accepted */
+  LR_REFUSAL,      /* a command or a message was refused */
+  LR_ARRIVAL,      /* a message was received */
+  LR_NOTE,         /* a fact about the message or session */
+  LR_HANDOVER,     /* one queue id continues as another */
+  LR_VERDICT,      /* the scanner's decision */
+  LR_DELIVERY,     /* delivered (also discarded or suppressed: see F_DELIVERY_STATUS) */
+  LR_DEFERRAL,
+  LR_FAILURE,
+  LR_COMPLETION,   /* the queue id is done */
+  LR_RESTART,      /* the daemon started */
+  LR_SERVICE,      /* the mail program about itself: queue runs, configuration */
+  LINE_ROLE_COUNT
+} LineRole;
+
+/* "connect", "not-ours", ...; static */
+const gchar *line_role_name(LineRole role);
+
+typedef struct _LineField
+{
+  FieldId id;
+  gboolean escaped;   /* the log escaped it: decode with line_field_decode() */
+  Slice value;        /* integers as digits; booleans as "true" or "false"; lists: one LineField each element */
+} LineField;
+
+#define LINE_FIELDS_MAX 64
+
+/* the scanner refused text behind this many fields or recipients: the rest is ignored, never written past the end */
+typedef struct _Line
+{
+  LineRole role;
+  const gchar *shape;   /* name of the matching shape, NULL for LR_UNKNOWN and LR_NOT_OURS; static */
+  Slice queue_id;       /* empty: none */
+  Slice parent;         /* HANDOVER: the queue id this one was made from; empty: not said */
+  Slice cause;          /* ARRIVAL: R=, the id of the message that caused this one */
+  gboolean cut_through; /* DELIVERY: ">>", written before the arrival */
+  gboolean later_recipient; /* DELIVERY: "->" */
+  gboolean closes;      /* VERDICT: a final disposition, no delivery follows under this id */
+  guint n_fields;
+  LineField fields[LINE_FIELDS_MAX];
+  Slice more_recipients; /* "for" list as logged, when it does not fit into fields; blank separated */
+} Line;
+
+/* Never fails: LR_UNKNOWN and LR_NOT_OURS are results.  out is fully initialised. */
+void line_parse(const Frame *frame, Line *out);
+
+/* first value of a field, or SLICE_NONE (str NULL) when absent; an empty value has str != NULL */
+Slice line_get(const Line *self, FieldId id);
+
+/* bytes that line_field_decode() may need: never more than field->value.len */
+static inline gsize
+line_field_decoded_max(const LineField *field)
+{
+  return field->value.len;
+}
+
+/* the value as meant: backslash escapes (\" \\ \n \t \ooo) resolved when the log escaped them.
+ * Returns field->value itself when there is nothing to decode, else a slice into buf. */
+Slice line_field_decode(const LineField *field, gchar *buf);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Record: a compact, owned set of field values in one block of memory, plus nested records.  Values keep the order in
+ * which they were set; a field of merge rule APPEND may occur more than once.  Not thread-safe.
+ */
+#ifndef MAILTRACE_RECORD_H_INCLUDED
+#define MAILTRACE_RECORD_H_INCLUDED
+
+#include "mailtrace/field.h"
+#include "mailtrace/stamp.h"
+
+typedef struct _Record Record;
+struct _Record
+{
+  RecordKind kind;
+  guint32 len, size;      /* bytes used, bytes allocated */
+  guint8 *values;         /* packed */
+  guint32 n_nested, nested_size;
+  Record **nested;        /* owned; any kind, in order of addition */
+};
+
+typedef struct _RecordValue
+{
+  FieldId id;
+  FieldType type;
+  union
+  {
+    Slice text;           /* FT_TEXT and one element of FT_LIST; valid until the record changes */
+    gint64 number;        /* FT_INTEGER, FT_BOOLEAN */
+    Stamp stamp;          /* FT_TIME */
+  };
+} RecordValue;
+
+Record *record_new(RecordKind kind);
+void record_free(Record *self);                    /* nested ones too; NULL is fine */
+Record *record_copy(const Record *self);           /* deep */
+
+/* The setters apply the field's merge rule.  They return TRUE when the record changed. */
+gboolean record_set_text(Record *self, FieldId id, Slice text);
+gboolean record_set_integer(Record *self, FieldId id, gint64 number);
+gboolean record_set_boolean(Record *self, FieldId id, gboolean value);
+gboolean record_set_time(Record *self, FieldId id, Stamp stamp);
+
+/* whatever the merge rule says, the new value is the only one; removes all when text.str is NULL */
+gboolean record_replace_text(Record *self, FieldId id, Slice text);
+
+/* appends to a list without looking for an equal value: for callers that keep their own index */
+void record_append_text(Record *self, FieldId id, Slice text);
+
+gboolean record_remove(Record *self, FieldId id);
+
+/* first value; FALSE when absent */
+gboolean record_get(const Record *self, FieldId id, RecordValue *out);
+Slice record_get_text(const Record *self, FieldId id);              /* SLICE_NONE when absent */
+gint64 record_get_integer(const Record *self, FieldId id, gint64 otherwise);
+gboolean record_has(const Record *self, FieldId id);
+guint record_count(const Record *self, FieldId id);
+
+/* all values in order: start with *cursor = 0; FALSE at the end */
+gboolean record_next(const Record *self, guint32 *cursor, RecordValue *out);
+
+/* adds an empty nested record and returns it; owned by self */
+Record *record_add(Record *self, RecordKind kind);
+
+/* nested record number i of that kind, or NULL */
+Record *record_nested(const Record *self, RecordKind kind, guint i);
+guint record_count_nested(const Record *self, RecordKind kind);
+
+/* bytes of memory held, nested ones included */
+gsize record_bytes(const Record *self);
+
+#endif

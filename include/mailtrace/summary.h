@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Summary: what a message or session has come to, complete and in the caller's hands: every value that its document
+ * shows, derived ones included.  Made by the tracker, independent of it afterwards.
+ */
+#ifndef MAILTRACE_SUMMARY_H_INCLUDED
+#define MAILTRACE_SUMMARY_H_INCLUDED
+
+#include "mailtrace/record.h"
+
+typedef enum _EndReason
+{
+  ER_NONE,          /* interim document, or a later revision that changes no reason */
+  ER_COMPLETE,
+  ER_TIMEOUT,
+  ER_EVICTED,
+  ER_SHUTDOWN,
+  END_REASON_COUNT
+} EndReason;
+
+/* "complete", ...; "interim" for ER_NONE; static */
+const gchar *end_reason_name(EndReason reason);
+
+typedef struct _Summary Summary;
+struct _Summary
+{
+  Summary *next;
+  Record *record;       /* RK_MESSAGE or RK_SESSION, all fields set, nested records sorted */
+  EndReason end_reason;
+  gboolean by_line;     /* the line just fed ended it: its document can ride on that line's ack */
+};
+
+/* first in, first out; lives on the caller's stack */
+typedef struct _SummaryQueue
+{
+  Summary *head, *tail;
+} SummaryQueue;
+
+#define SUMMARY_QUEUE_INIT { NULL, NULL }
+
+void summary_queue_push(SummaryQueue *self, Summary *summary);   /* takes it over */
+Summary *summary_queue_pop(SummaryQueue *self);                  /* NULL when empty; the caller frees it */
+void summary_free(Summary *self);
+
+/* One flat record for each nested record of a kind (RK_DELIVERY, RK_DKIM, RK_SCAN), with record, id, message,
+ * revision, final, gateway and received set: the documents of the streams delivery, dkim and scan.
+ * i counts from 0; NULL when there are no more; the caller frees it. */
+Record *summary_flat_record(const Summary *self, RecordKind kind, guint i);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tracker: joins lines to messages and sessions and says what has ended.  One tracker serves any number of hosts; it is
+ * not thread-safe: one lock each, taken by the caller around each call.  It reads no clock: time comes from the lines
+ * and from the arguments.  What ended is handed over in a SummaryQueue, to be processed after the lock is released.
+ */
+#ifndef MAILTRACE_TRACKER_H_INCLUDED
+#define MAILTRACE_TRACKER_H_INCLUDED
+
+#include "mailtrace/line.h"
+#include "mailtrace/summary.h"
+
+typedef struct _TrackerOptions
+{
+  gint64 timeout_sec;          /* an open message without a line for so long ends as "timeout"; default 604800 */
+  gint64 interim_after_sec;    /* an open message emits an interim document so long after its arrival; 0 = never; 3600 */
+  gint64 settle_sec;           /* how long an ended message waits for late lines; default 30 */
+  gint64 session_timeout_sec;  /* a session without a close line ends after so long; default 300 */
+  guint max_messages;          /* open messages and sessions each; default 1,000,000 */
+  guint max_recipients;        /* recipients and deliveries a message; default 10,000 */
+  gsize max_message_bytes;     /* memory a message may hold; beyond it texts and lists are no longer added; 1 MiB */
+  guint max_tombstones;        /* remembered closed queue ids; default 100,000 */
+  gint32 offset_sec;           /* UTC offset of stamps without one, while no queue id has told it (time-zone()) */
+  gint32 (*offset_at)(gint64 local_sec, gpointer data);   /* instead of offset_sec, if set: offset of that local time */
+  gpointer offset_data;
+  guint64 hash_seed;           /* secret of the caller against crafted collisions; any value */
+  gboolean keep_raw;           /* documents carry the message's own lines; not yet used by summaries of sessions */
+  gchar **local_domains;       /* lower case, NULL-terminated, or NULL */
+} TrackerOptions;
+
+/* the defaults above */
+void tracker_options_init(TrackerOptions *self);
+
+typedef struct _TrackerCounters
+{
+  /* disjoint: each line fed is counted once */
+  guint64 lines_of_messages;
+  guint64 lines_of_sessions;
+  guint64 lines_not_ours;      /* other daemons, and the mail program about itself */
+  guint64 lines_unknown;
+  guint64 lines_repeated;
+  guint64 lines_late;          /* of messages that ended and were forgotten */
+  guint64 lines_by_role[LINE_ROLE_COUNT];
+  guint64 messages_opened;
+  guint64 messages_ended[END_REASON_COUNT];   /* final documents' first revisions; ER_NONE: interim documents */
+  guint64 sessions_ended;      /* session documents */
+  guint64 revisions;           /* later revisions of ended messages */
+} TrackerCounters;
+
+typedef struct _Tracker Tracker;
+
+/* copies the options; local_domains and offset_data must outlive it */
+Tracker *tracker_new(const TrackerOptions *options);
+void tracker_free(Tracker *self);    /* emits nothing */
+
+/* Takes in one line.  frame->host must name the gateway (the caller fills in a default and applies aliases).
+ * now_usec: wall clock, microseconds since 1970 UTC, or 0 when the input is an archive.
+ * May push any number of summaries. */
+void tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out);
+
+/* Lets quiet hosts age by the wall clock.  Call it about once a second; not at all for archives. */
+void tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out);
+
+/* Ends everything: messages with nothing missing but quiet as "complete", all others with the reason given. */
+void tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out);
+
+guint tracker_open_messages(const Tracker *self);
+guint tracker_open_sessions(const Tracker *self);
+const TrackerCounters *tracker_counters(const Tracker *self);
+
+#endif
