@@ -53,6 +53,9 @@ typedef struct _Tracker Tracker;
 Tracker *tracker_new(const TrackerOptions *options);
 void tracker_free(Tracker *self);    /* emits nothing */
 
+/* takes new options over without losing state (a reload); the hash seed stays */
+void tracker_set_options(Tracker *self, const TrackerOptions *options);
+
 /* Takes in one line.  frame->host must name the gateway (the caller fills in a default and applies aliases).
  * now_usec: wall clock, microseconds since 1970 UTC, or 0 when the input is an archive.
  * May push any number of summaries. */

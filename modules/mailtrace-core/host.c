@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host.h"
+
+#define OFFSET_STEP_SEC 900
+#define OFFSET_TOLERANCE_SEC 420
+#define OFFSET_MAX_SEC (15 * 3600)
+
+static guint
+_id_hash(gconstpointer entry)
+{
+  return (guint) ((const IdEntry *) entry)->hash;
+}
+
+static gboolean
+_id_equal(gconstpointer a, gconstpointer b)
+{
+  const IdEntry *x = a, *y = b;
+  return x->hash == y->hash && x->len == y->len && memcmp(x->id, y->id, x->len) == 0;
+}
+
+Host *
+host_new(Slice name, guint64 seed)
+{
+  Host *self = g_new0(Host, 1);
+
+  self->name = slice_dup(name);
+  self->seed = seed;
+  self->ids = g_hash_table_new_full(_id_hash, _id_equal, g_free, NULL);
+  self->sessions = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) session_free);
+  self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+  self->workers = g_hash_table_new(NULL, NULL);
+  self->offset_sec = STAMP_OFFSET_UNKNOWN;
+  return self;
+}
+
+static void
+_free_messages(GQueue *queue)
+{
+  for (GList *link = queue->head, *next; link; link = next)
+    {
+      next = link->next;
+      message_free(link->data);
+    }
+}
+
+void
+host_free(Host *self)
+{
+  g_hash_table_destroy(self->sessions);
+  g_hash_table_destroy(self->connections);
+  g_hash_table_destroy(self->workers);
+  _free_messages(&self->open);
+  _free_messages(&self->closing);
+  _free_messages(&self->ended);
+  _free_messages(&self->pending);
+  g_hash_table_destroy(self->ids);
+  g_free(self->name);
+  g_free(self);
+}
+
+static void
+_id_entry_init(const Host *self, IdEntry *entry, Slice id)
+{
+  entry->len = (guint8) MIN(id.len, sizeof(entry->id));
+  memcpy(entry->id, id.str, entry->len);
+  entry->hash = slice_hash(slice_new(entry->id, entry->len), self->seed);
+}
+
+IdEntry *
+host_find_id(const Host *self, Slice id)
+{
+  IdEntry key = { 0 };
+
+  _id_entry_init(self, &key, id);
+  return g_hash_table_lookup(self->ids, &key);
+}
+
+IdEntry *
+host_add_id(Host *self, Slice id)
+{
+  IdEntry *entry = g_new0(IdEntry, 1);
+
+  _id_entry_init(self, entry, id);
+  g_hash_table_add(self->ids, entry);
+  return entry;
+}
+
+void
+host_remove_id(Host *self, IdEntry *entry)
+{
+  g_hash_table_remove(self->ids, entry);
+}
+
+void
+host_queue_message(Host *self, Message *message, GQueue *queue)
+{
+  if (message->queue)
+    g_queue_unlink(message->queue, &message->link);
+  message->queue = queue;
+  if (queue)
+    g_queue_push_tail_link(queue, &message->link);
+}
+
+void
+host_unqueue_interim(Host *self, Message *message)
+{
+  if (message->interim_queued)
+    g_queue_unlink(&self->interim, &message->interim_link);
+  message->interim_queued = FALSE;
+}
+
+gboolean
+host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
+{
+  gint64 difference = stamp->local_usec / STAMP_USEC - id->sec;
+  gint64 steps = (difference + (difference >= 0 ? OFFSET_STEP_SEC / 2 : -OFFSET_STEP_SEC / 2)) / OFFSET_STEP_SEC;
+  gint64 offset = steps * OFFSET_STEP_SEC;
+
+  if (ABS(difference - offset) > OFFSET_TOLERANCE_SEC || ABS(offset) > OFFSET_MAX_SEC)
+    return FALSE;
+  self->offset_sec = (gint32) offset;
+  return TRUE;
+}
+
+guint64
+host_connection_hash(const Host *self, const Line *line)
+{
+  return slice_hash(line_get(line, F_CLIENT_PORT), slice_hash(line_get(line, F_CLIENT_IP), self->seed));
+}
+
+Connection *
+host_add_connection(Host *self, guint64 hash)
+{
+  Connection *connection = g_new0(Connection, 1);
+
+  connection->link.data = connection;
+  connection->hash = hash;
+  g_hash_table_insert(self->connections, &connection->hash, connection);
+  g_queue_push_tail_link(&self->live_connections, &connection->link);
+  return connection;
+}
+
+Connection *
+host_find_connection(const Host *self, guint64 hash)
+{
+  return g_hash_table_lookup(self->connections, &hash);
+}
+
+void
+host_remove_connection(Host *self, Connection *connection)
+{
+  g_queue_unlink(&self->live_connections, &connection->link);
+  g_hash_table_remove(self->connections, &connection->hash);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Host: the tables of one gateway: its queue ids, sessions, connections, its clock and what is due when.
+ * Session: one SMTP connection as seen by the process that serves it.
+ */
+#ifndef MAILTRACE_HOST_H_INCLUDED
+#define MAILTRACE_HOST_H_INCLUDED
+
+#include "message.h"
+
+/* a client that connected; its session is served by a process that is not yet known */
+typedef struct _Connection
+{
+  GList link;
+  gint64 due_from_usec;
+  guint64 hash;          /* of ip and port */
+  guint64 line_hash;
+  Stamp stamp;
+  gint64 count;
+} Connection;
+
+struct _Session
+{
+  GList link;
+  gint64 touched_usec;
+  Host *host;
+  guint32 pid;           /* 0: a refusal line without pid, a session of its own */
+  Record *record;        /* RK_SESSION */
+  Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
+  U64Map recipients;     /* of upcoming */
+  guint32 upcoming_lines;
+  U64Map seen;
+  guint32 lines;
+  Stamp first, last;
+  gint32 offset_sec;
+  const gchar *offset_source;
+  gboolean connected_counted;
+  guint n_accepted;
+  guint n_pending;       /* messages whose session this is and that have not arrived */
+  gsize bytes;
+  guint64 id_hash;       /* of its first line, for sessions without pid */
+  Message *last_message; /* accepted last, may still be open */
+};
+
+struct _Host
+{
+  gchar *name;
+  guint64 seed;
+  GHashTable *ids;          /* IdEntry -> itself, owned */
+  GHashTable *sessions;     /* pid -> Session */
+  GHashTable *connections;  /* &Connection.hash -> Connection */
+  GHashTable *workers;      /* scanner pid -> Message that awaits its child */
+  gint64 clock_usec;        /* greatest event time, advanced by the wall clock when quiet */
+  gint64 wall_usec;         /* wall clock at the last advance, 0: none */
+  gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
+  gboolean logs_dkim;
+  GQueue open;              /* Message, by last line: timeout() */
+  GQueue closing;           /* Message: nothing open, something missing: settle-time() */
+  GQueue ended;             /* Message: settle-time() */
+  GQueue pending;           /* Message before its arrival: session timeout */
+  GQueue interim;           /* Message.interim_link, by arrival */
+  GQueue live_sessions;     /* by last line */
+  GQueue live_connections;
+};
+
+Host *host_new(Slice name, guint64 seed);
+void host_free(Host *self);
+
+IdEntry *host_find_id(const Host *self, Slice id);
+IdEntry *host_add_id(Host *self, Slice id);
+void host_remove_id(Host *self, IdEntry *entry);
+
+/* moves a message to the end of a queue of its host, or out of all (NULL) */
+void host_queue_message(Host *self, Message *message, GQueue *queue);
+void host_unqueue_interim(Host *self, Message *message);
+
+/* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
+gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
+
+Connection *host_add_connection(Host *self, guint64 hash);
+Connection *host_find_connection(const Host *self, guint64 hash);
+void host_remove_connection(Host *self, Connection *connection);
+guint64 host_connection_hash(const Host *self, const Line *line);
+
+Session *session_new(Host *host, guint32 pid, const Stamp *first);
+void session_free(Session *self);
+
+/* FALSE: this very line was fed before */
+gboolean session_see(Session *self, guint64 line_hash, const Stamp *stamp);
+
+/* the line names another client than the session's */
+gboolean session_is_foreign(const Session *self, const Line *line);
+
+/* facts of a line without a queue id */
+void session_merge_line(Session *self, const Line *line, const TrackerOptions *options);
+void session_add_refusal(Session *self, const Line *line, const Frame *frame);
+void session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp);
+
+/* gives the facts since the last arrival to the message that has arrived now */
+void session_hand_over(Session *self, Message *message, const TrackerOptions *options);
+void session_forget_upcoming(Session *self);
+
+/* refusals, or no accepted message */
+gboolean session_wants_document(const Session *self);
+Summary *session_summarize(const Session *self, EndReason reason);
+
+#endif

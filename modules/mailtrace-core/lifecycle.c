@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tracker-internal.h"
+
+void
+tracker_bury(Tracker *self, guint64 hash, gint64 usec, guint generation)
+{
+  Tombstone *known = g_hash_table_lookup(self->tombstones, &hash);
+
+  if (known)
+    {
+      known->closed_usec = MAX(known->closed_usec, usec);
+      known->generation = MAX(known->generation, generation);
+      return;
+    }
+  if (self->burials.length >= MAX(self->options.max_tombstones, 1))
+    g_hash_table_remove(self->tombstones, &((Tombstone *) g_queue_pop_head(&self->burials))->hash);
+
+  Tombstone *tombstone = g_new(Tombstone, 1);
+  *tombstone = (Tombstone) { hash, usec, generation };
+  g_hash_table_insert(self->tombstones, &tombstone->hash, tombstone);
+  g_queue_push_tail(&self->burials, tombstone);
+}
+
+const Tombstone *
+tracker_tombstone(const Tracker *self, guint64 hash)
+{
+  return g_hash_table_lookup(self->tombstones, &hash);
+}
+
+guint64
+tracker_session_hash(const Host *host, guint32 pid)
+{
+  return slice_hash(slice_new((const gchar *) &pid, sizeof(pid)), slice_hash(slice_from_string(host->name), host->seed));
+}
+
+static guint64
+_id_hash(const Host *host, const IdEntry *entry)
+{
+  return slice_hash(slice_from_string(host->name), entry->hash);
+}
+
+Message *
+tracker_new_message(Feed *feed, IdEntry *entry)
+{
+  Message *self = message_new(feed->host, RK_MESSAGE);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _id_hash(feed->host, entry));
+  QueueId id;
+
+  if (queue_id_decode(slice_new(entry->id, entry->len), &id))
+    self->pid = id.pid;
+  self->generation = tombstone ? tombstone->generation + 1 : 1;
+  self->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  self->offset_source = feed->offset_source;
+  message_add_id(self, entry);
+  self->touched_usec = feed->host->clock_usec;
+  host_queue_message(feed->host, self, &feed->host->pending);
+  return self;
+}
+
+void
+tracker_open_message(Tracker *self, Message *message)
+{
+  if (message->state == MS_ENDED)
+    self->counters.messages_ended[message->end_reason]--;
+  else
+    self->counters.messages_opened++;
+  message->state = MS_OPEN;
+  message->end_reason = ER_NONE;
+  self->open_messages++;
+  host_queue_message(message->host, message, &message->host->open);
+}
+
+void
+tracker_touch_message(Message *message)
+{
+  message->touched_usec = message->host->clock_usec;
+  host_queue_message(message->host, message, message->queue);
+}
+
+void
+tracker_emit_message(Tracker *self, Message *message, gboolean by_line, SummaryQueue *out)
+{
+  message->revision++;
+  Summary *summary = message_summarize(message, &self->options);
+  summary->by_line = by_line;
+  summary_queue_push(out, summary);
+}
+
+void
+tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean by_line, SummaryQueue *out)
+{
+  message->state = MS_ENDED;
+  message->end_reason = reason;
+  self->open_messages--;
+  self->counters.messages_ended[reason]++;
+  host_unqueue_interim(message->host, message);
+  host_queue_message(message->host, message, &message->host->ended);
+  tracker_emit_message(self, message, by_line, out);
+}
+
+static void
+_release_worker(Message *message)
+{
+  gpointer key = GUINT_TO_POINTER(message->worker_pid);
+
+  if (message->worker_pid && g_hash_table_lookup(message->host->workers, key) == message)
+    g_hash_table_remove(message->host->workers, key);
+}
+
+void
+tracker_leave_session(Message *message)
+{
+  Session *session = message->session;
+
+  if (!session)
+    return;
+  if (session->last_message == message)
+    session->last_message = NULL;
+  else
+    session->n_pending--;
+  message->session = NULL;
+}
+
+void
+tracker_forget_message(Tracker *self, Message *message)
+{
+  Host *host = message->host;
+
+  for (guint i = 0; i < message->ids->len; i++)
+    {
+      IdEntry *entry = g_ptr_array_index(message->ids, i);
+      tracker_bury(self, _id_hash(host, entry), message->touched_usec, message->generation);
+      host_remove_id(host, entry);
+    }
+  tracker_leave_session(message);
+  _release_worker(message);
+  host_unqueue_interim(host, message);
+  host_queue_message(host, message, NULL);
+  message_free(message);
+}
+
+void
+tracker_drop_pending(Tracker *self, Message *message, SummaryQueue *out)
+{
+  IdEntry *entry = g_ptr_array_index(message->ids, 0);
+  Stamp stamp = message->arrival;
+  Session *session = session_new(message->host, 0, &stamp);
+
+  session->id_hash = slice_hash(slice_new(entry->id, entry->len), 0);
+  session->offset_sec = message->offset_sec;
+  session->lines = message->lines;
+  session_add_lost_id(session, slice_new(entry->id, entry->len), &stamp);
+  self->counters.sessions_ended++;
+  summary_queue_push(out, session_summarize(session, ER_TIMEOUT));
+  session_free(session);
+  tracker_forget_message(self, message);
+}
+
+void
+tracker_end_if_done(Feed *feed, Message *message)
+{
+  Host *host = feed->host;
+
+  if (message->n_open > message->n_superseded)
+    host_queue_message(host, message, message_all_final(message) ? &host->closing : &host->open);
+  else if (message->n_open > 0)
+    host_queue_message(host, message, &host->closing);
+  else if (message->arrived && !message->awaits_child)
+    tracker_end_message(feed->tracker, message, ER_COMPLETE, TRUE, feed->out);
+  else
+    host_queue_message(host, message, &host->closing);
+}
+
+static void
+_join_connection(Feed *feed, Session *session)
+{
+  if (session->connected_counted || !line_get(feed->line, F_CLIENT_PORT).len)
+    return;
+
+  Connection *connection = host_find_connection(feed->host, host_connection_hash(feed->host, feed->line));
+  if (!connection)
+    return;
+  session->connected_counted = TRUE;
+  session->lines++;
+  record_set_time(session->record, F_CLIENT_CONNECTED, connection->stamp);
+  if (connection->count)
+    record_set_integer(session->record, F_CLIENT_CONNECTION_COUNT, connection->count);
+  host_remove_connection(feed->host, connection);
+}
+
+static Session *
+_new_session(Feed *feed)
+{
+  Session *session = session_new(feed->host, feed->frame.pid, &feed->frame.stamp);
+
+  session->id_hash = slice_hash(feed->frame.text, 0);
+  session->offset_source = feed->offset_source;
+  session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  g_hash_table_insert(feed->host->sessions, GUINT_TO_POINTER(session->pid), session);
+  g_queue_push_tail_link(&feed->host->live_sessions, &session->link);
+  feed->tracker->open_sessions++;
+  return session;
+}
+
+Session *
+tracker_session(Feed *feed, gboolean create)
+{
+  Host *host = feed->host;
+  Session *session = NULL;
+
+  if (!feed->frame.pid)
+    return NULL;
+  session = g_hash_table_lookup(host->sessions, GUINT_TO_POINTER(feed->frame.pid));
+  if (session && session_is_foreign(session, feed->line))
+    {
+      tracker_end_session(feed->tracker, session, ER_COMPLETE, FALSE, feed->out);
+      session = NULL;
+    }
+  if (!session && create)
+    session = _new_session(feed);
+  if (session)
+    {
+      session->touched_usec = host->clock_usec;
+      g_queue_unlink(&host->live_sessions, &session->link);
+      g_queue_push_tail_link(&host->live_sessions, &session->link);
+      _join_connection(feed, session);
+    }
+  return session;
+}
+
+/* ids that the session's process named and never accepted */
+static void
+_collect_lost_ids(Tracker *self, Session *session)
+{
+  for (GList *link = session->host->pending.head, *next; link && session->n_pending; link = next)
+    {
+      Message *message = link->data;
+      IdEntry *entry = g_ptr_array_index(message->ids, 0);
+
+      next = link->next;
+      if (message->session != session)
+        continue;
+      session_add_lost_id(session, slice_new(entry->id, entry->len), &message->arrival);
+      session->lines += message->lines;
+      tracker_forget_message(self, message);
+    }
+}
+
+void
+tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out)
+{
+  Host *host = session->host;
+
+  _collect_lost_ids(self, session);
+  if (session_wants_document(session))
+    {
+      Summary *summary = session_summarize(session, reason);
+      summary->by_line = by_line;
+      summary_queue_push(out, summary);
+      self->counters.sessions_ended++;
+    }
+  tracker_bury(self, tracker_session_hash(host, session->pid),
+               session->last.local_usec - (gint64) tracker_offset_at(self, &session->last) * STAMP_USEC, 1);
+  self->open_sessions--;
+  g_queue_unlink(&host->live_sessions, &session->link);
+  g_hash_table_remove(host->sessions, GUINT_TO_POINTER(session->pid));
+}
+
+static gboolean
+_is_due(gint64 since_usec, gint64 after_sec, gint64 clock_usec)
+{
+  return since_usec + after_sec * STAMP_USEC <= clock_usec;
+}
+
+static Message *
+_due(GQueue *queue, gint64 after_sec, gint64 clock_usec)
+{
+  Message *message = queue->head ? queue->head->data : NULL;
+
+  return message && _is_due(message->touched_usec, after_sec, clock_usec) ? message : NULL;
+}
+
+static void
+_expire_interim(Tracker *self, Host *host, SummaryQueue *out)
+{
+  while (self->options.interim_after_sec > 0 && host->interim.head)
+    {
+      Message *message = host->interim.head->data;
+
+      if (!_is_due(message->arrival_host_usec, self->options.interim_after_sec, host->clock_usec))
+        return;
+      host_unqueue_interim(host, message);
+      message->interim_passed = TRUE;
+      self->counters.messages_ended[ER_NONE]++;
+      tracker_emit_message(self, message, FALSE, out);
+    }
+}
+
+static void
+_expire_connections(Tracker *self, Host *host, SummaryQueue *out)
+{
+  gint64 after = self->options.session_timeout_sec;
+
+  while (host->live_sessions.head)
+    {
+      Session *session = host->live_sessions.head->data;
+      if (!_is_due(session->touched_usec, after, host->clock_usec))
+        break;
+      tracker_end_session(self, session, ER_TIMEOUT, FALSE, out);
+    }
+  while (host->live_connections.head)
+    {
+      Connection *connection = host->live_connections.head->data;
+      if (!_is_due(connection->due_from_usec, after, host->clock_usec))
+        break;
+      host_remove_connection(host, connection);
+    }
+}
+
+void
+tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
+{
+  const TrackerOptions *options = &self->options;
+  gint64 clock = host->clock_usec;
+  Message *message;
+
+  _expire_connections(self, host, out);
+  while ((message = _due(&host->pending, options->session_timeout_sec, clock)))
+    tracker_drop_pending(self, message, out);
+  while ((message = _due(&host->closing, options->settle_sec, clock)))
+    tracker_end_message(self, message, ER_COMPLETE, FALSE, out);
+  while ((message = _due(&host->open, options->timeout_sec, clock)))
+    tracker_end_message(self, message, ER_TIMEOUT, FALSE, out);
+  _expire_interim(self, host, out);
+  while ((message = _due(&host->ended, options->settle_sec, clock)))
+    tracker_forget_message(self, message);
+}
+
+static void
+_evict_message(Tracker *self, Host *host, SummaryQueue *out)
+{
+  GList *oldest = host->open.head ? host->open.head : host->closing.head;
+
+  if (!oldest)
+    return;
+  Message *message = oldest->data;
+  tracker_end_message(self, message, ER_EVICTED, FALSE, out);
+  tracker_forget_message(self, message);
+}
+
+void
+tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
+{
+  guint max = self->options.max_messages;
+
+  if (self->open_messages > max)
+    _evict_message(self, host, out);
+  if (self->open_sessions > max && host->live_sessions.head)
+    tracker_end_session(self, host->live_sessions.head->data, ER_EVICTED, FALSE, out);
+  if (host->pending.length > max)
+    tracker_drop_pending(self, host->pending.head->data, out);
+  if (host->live_connections.length > max)
+    host_remove_connection(host, host->live_connections.head->data);
+}

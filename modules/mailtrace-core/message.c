@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "message.h"
+
+#define LINES_REMEMBERED_MAX 65536
+
+Message *
+message_new(Host *host, RecordKind kind)
+{
+  Message *self = g_new0(Message, 1);
+
+  self->link.data = self;
+  self->interim_link.data = self;
+  self->host = host;
+  self->record = record_new(kind);
+  self->ids = g_ptr_array_sized_new(2);
+  self->generation = 1;
+  self->offset_sec = STAMP_OFFSET_UNKNOWN;
+  return self;
+}
+
+void
+message_free(Message *self)
+{
+  record_free(self->record);
+  g_ptr_array_free(self->ids, TRUE);
+  u64_map_release(&self->seen);
+  u64_map_release(&self->recipients);
+  u64_map_release(&self->deliveries);
+  g_free(self);
+}
+
+gboolean
+message_see(Message *self, guint64 line_hash)
+{
+  if (self->seen.used < LINES_REMEMBERED_MAX && !u64_map_add(&self->seen, line_hash))
+    return FALSE;
+  self->lines++;
+  return TRUE;
+}
+
+void
+message_add_id(Message *self, IdEntry *entry)
+{
+  entry->message = self;
+  entry->open = TRUE;
+  self->n_open++;
+  g_ptr_array_add(self->ids, entry);
+}
+
+void
+message_close_id(Message *self, IdEntry *entry)
+{
+  if (!entry->open)
+    return;
+  entry->open = FALSE;
+  self->n_open--;
+  self->n_superseded -= entry->superseded;
+}
+
+/* an id that the scanner made says nothing more once it is scanned again; one made on arrival still says Completed */
+void
+message_supersede_id(Message *self, IdEntry *entry)
+{
+  if (entry->scanned || !entry->seen)
+    message_close_id(self, entry);
+  else if (entry->open && !entry->superseded)
+    {
+      entry->superseded = TRUE;
+      self->n_superseded++;
+    }
+}
+
+static gboolean
+_set_field(Record *record, const Field *field, FieldId id, Slice value)
+{
+  gint64 number;
+
+  switch (field->type)
+    {
+    case FT_TEXT:
+    case FT_LIST:
+      return record_set_text(record, id, value);
+    case FT_BOOLEAN:
+      return record_set_boolean(record, id, slice_equals(value, SLICE("true")));
+    case FT_INTEGER:
+      if (slice_starts_with(value, SLICE("-")))
+        return slice_to_int(slice_skip(value, 1), &number) && record_set_integer(record, id, -number);
+      return slice_to_int(value, &number) && record_set_integer(record, id, number);
+    default:
+      return FALSE;
+    }
+}
+
+static gboolean
+_set_decoded(Record *record, const LineField *line_field)
+{
+  const Field *field = field_get(line_field->id);
+  gchar small[512];
+
+  if (!(field->records & (1u << record->kind)))
+    return FALSE;
+  if (!line_field->escaped)
+    return _set_field(record, field, line_field->id, line_field->value);
+
+  gsize max = line_field_decoded_max(line_field);
+  gchar *buf = max > sizeof(small) ? g_malloc(max) : small;
+  gboolean changed = _set_field(record, field, line_field->id, line_field_decode(line_field, buf));
+  if (buf != small)
+    g_free(buf);
+  return changed;
+}
+
+gboolean
+record_merge_line(Record *record, const Line *line, FieldId except)
+{
+  gboolean changed = FALSE;
+
+  for (guint i = 0; i < line->n_fields; i++)
+    if (line->fields[i].id != except && line->fields[i].id != F_RECIPIENTS)
+      changed |= _set_decoded(record, &line->fields[i]);
+  return changed;
+}
+
+gboolean
+message_merge_line(Message *self, Record *record, const Line *line)
+{
+  gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
+  gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
+
+  if (line->role == LR_ARRIVAL)
+    {
+      static const FieldId renamed[][2] = { { F_TLS_VERSION, F_TLS_IN_VERSION }, { F_TLS_CIPHER, F_TLS_IN_CIPHER },
+        { F_TLS_BITS, F_TLS_IN_BITS } };
+
+      for (guint i = 0; i < G_N_ELEMENTS(renamed); i++)
+        {
+          Slice value = line_get(line, renamed[i][0]);
+          if (value.str)
+            changed |= _set_field(record, field_get(renamed[i][1]), renamed[i][1], value);
+        }
+    }
+  return changed;
+}
+
+gboolean
+message_add_recipient(Message *self, Slice address, const TrackerOptions *options)
+{
+  if (self->recipients.used >= options->max_recipients)
+    return record_set_integer(self->record, F_RECIPIENTS_OMITTED, 1);
+  if (!u64_map_add(&self->recipients, slice_hash(address, options->hash_seed)))
+    return FALSE;
+  record_append_text(self->record, F_RECIPIENTS, address);
+  self->n_recipients++;
+  return TRUE;
+}
+
+static Record *
+_delivery_by_key(Message *self, guint64 key)
+{
+  guint32 index = record_count_nested(self->record, RK_DELIVERY);
+
+  if (!u64_map_insert(&self->deliveries, key, &index))
+    return record_nested(self->record, RK_DELIVERY, index);
+  return record_add(self->record, RK_DELIVERY);
+}
+
+/* a deferral while routing knows only the envelope's recipient; the later delivery names what became of it */
+static guint64
+_delivery_key(const Message *self, Slice final, Slice original, guint64 seed)
+{
+  guint64 key = slice_hash(final, slice_hash(original.len ? original : final, seed));
+  guint64 routed = original.len ? slice_hash(original, slice_hash(original, seed)) : key;
+  guint32 index;
+
+  if (routed == key || !u64_map_get(&self->deliveries, routed, &index))
+    return key;
+  Record *old = record_nested(self->record, RK_DELIVERY, index);
+  return slice_equals(record_get_text(old, F_DELIVERY_STATUS), SLICE("deferred")) ? routed : key;
+}
+
+static void
+_renew_delivery(Record *delivery)
+{
+  gint64 attempts = record_get_integer(delivery, F_DELIVERY_ATTEMPTS, 0);
+
+  delivery->len = 0;
+  if (attempts)
+    record_set_integer(delivery, F_DELIVERY_ATTEMPTS, attempts);
+}
+
+static void
+_set_lower_domain(Record *record, FieldId id, Slice address)
+{
+  gssize at = slice_find_last_char(address, '@');
+
+  if (at < 0)
+    return;
+  gchar *domain = g_ascii_strdown(address.str + at + 1, address.len - at - 1);
+  record_set_text(record, id, slice_new(domain, address.len - at - 1));
+  g_free(domain);
+}
+
+gboolean
+message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options)
+{
+  Slice final = line_get(line, F_DELIVERY_RECIPIENT);
+  Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
+
+  if (!final.str || self->deliveries.used >= options->max_recipients)
+    return record_set_integer(self->record, F_RECIPIENTS_OMITTED, final.str ? 1 : 0);
+
+  Record *delivery = _delivery_by_key(self, _delivery_key(self, final, original, options->hash_seed));
+  _renew_delivery(delivery);
+  record_merge_line(delivery, line, FIELD_COUNT);
+  if (slice_equals(final, original))
+    record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
+  _set_lower_domain(delivery, F_DELIVERY_DOMAIN, slice_find_last_char(final, '@') >= 0 ? final : original);
+  record_set_text(delivery, F_DELIVERY_QUEUE_ID, line->queue_id);
+  record_set_integer(delivery, F_DELIVERY_ATTEMPTS, 1);
+  record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);
+  if (frame->pid)
+    record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
+
+  if (!self->first_attempt.local_usec)
+    self->first_attempt = frame->stamp;
+  if (line->role == LR_DELIVERY)
+    self->last_delivery = frame->stamp;
+  return TRUE;
+}
+
+Record *
+message_scan(Message *self, Slice queue_id)
+{
+  Record *scan;
+
+  for (guint i = 0; (scan = record_nested(self->record, RK_SCAN, i)); i++)
+    if (slice_equals(record_get_text(scan, F_SCAN_QUEUE_ID), queue_id))
+      return scan;
+  scan = record_add(self->record, RK_SCAN);
+  record_set_text(scan, F_SCAN_QUEUE_ID, queue_id);
+  return scan;
+}
+
+static gboolean
+_records_equal(const Record *a, const Record *b)
+{
+  return a->len == b->len && (a->len == 0 || memcmp(a->values, b->values, a->len) == 0);
+}
+
+#define SIGNATURES_MAX 1000
+
+gboolean
+message_sign(Message *self, const Line *line)
+{
+  guint n = record_count_nested(self->record, RK_DKIM);
+  Record *signature = record_new(RK_DKIM);
+  gboolean known = n >= SIGNATURES_MAX;
+
+  record_merge_line(signature, line, FIELD_COUNT);
+  for (guint i = 0; i < n && !known; i++)
+    known = _records_equal(signature, record_nested(self->record, RK_DKIM, i));
+  if (!known)
+    record_merge_line(record_add(self->record, RK_DKIM), line, FIELD_COUNT);
+  record_free(signature);
+  return !known;
+}
+
+gboolean
+message_all_final(const Message *self)
+{
+  guint n = record_count_nested(self->record, RK_DELIVERY);
+
+  if (!self->n_recipients || n < self->n_recipients)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (slice_equals(record_get_text(record_nested(self->record, RK_DELIVERY, i), F_DELIVERY_STATUS),
+                     SLICE("deferred")))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* what each role of a line does to messages and sessions */
+#include "tracker-internal.h"
+
+typedef gboolean (*RoleHandler)(Feed *feed, Message *message, IdEntry *entry);
+
+static gboolean
+_has_room(const Feed *feed, Message *message)
+{
+  for (guint i = 0; i < feed->line->n_fields; i++)
+    message->bytes += feed->line->fields[i].value.len;
+  return message->bytes <= feed->tracker->options.max_message_bytes;
+}
+
+static gboolean
+_merge(Feed *feed, Message *message)
+{
+  return _has_room(feed, message) && message_merge_line(message, message->record, feed->line);
+}
+
+static gboolean
+_note(Feed *feed, Message *message, IdEntry *entry)
+{
+  gboolean changed = _merge(feed, message);
+
+  if (line_get(feed->line, F_DKIM_SIGNATURE_RESULT).str)
+    {
+      feed->host->logs_dkim = TRUE;
+      changed |= message_sign(message, feed->line);
+    }
+  return changed;
+}
+
+static void
+_add_recipients(Feed *feed, Message *message)
+{
+  const Line *line = feed->line;
+  Slice rest = line->more_recipients;
+
+  for (guint i = 0; i < line->n_fields; i++)
+    if (line->fields[i].id == F_RECIPIENTS)
+      message_add_recipient(message, line->fields[i].value, &feed->tracker->options);
+  while (rest.len)
+    {
+      gssize blank = slice_find_char(rest, ' ');
+      Slice one = blank < 0 ? rest : slice_head(rest, blank);
+
+      if (one.len)
+        message_add_recipient(message, one, &feed->tracker->options);
+      rest = slice_skip(rest, one.len + 1);
+    }
+}
+
+static void
+_format_id(const Message *message, GString *out)
+{
+  const IdEntry *first = g_ptr_array_index(message->ids, 0);
+
+  g_string_printf(out, "%s:%.*s", message->host->name, first->len, first->id);
+}
+
+static void
+_link_bounce(Feed *feed, Message *message)
+{
+  IdEntry *cause = host_find_id(feed->host, feed->line->cause);
+  GString *id = g_string_new(NULL);
+
+  if (cause)
+    {
+      _format_id(message, id);
+      if (record_set_text(cause->message->record, F_BOUNCES, slice_new(id->str, id->len))
+          && cause->message->state == MS_ENDED)
+        {
+          feed->tracker->counters.revisions++;
+          tracker_emit_message(feed->tracker, cause->message, FALSE, feed->out);
+        }
+      _format_id(cause->message, id);
+    }
+  else
+    g_string_printf(id, "%s:%.*s", feed->host->name, (int) MIN(feed->line->cause.len, QUEUE_ID_NEW_LEN),
+                    feed->line->cause.str);
+  record_set_text(message->record, F_BOUNCE_OF, slice_new(id->str, id->len));
+  g_string_free(id, TRUE);
+}
+
+static gboolean
+_arrive(Feed *feed, Message *message, IdEntry *entry)
+{
+  const Line *line = feed->line;
+  gboolean over_network = line_get(line, F_CLIENT_IP).len > 0;
+  Session *session = tracker_session(feed, over_network);
+
+  if (message->arrived)
+    return _merge(feed, message);
+  message->arrived = TRUE;
+  message->arrival = feed->frame.stamp;
+  message->arrival_host_usec = feed->host->clock_usec;
+  _merge(feed, message);
+  _add_recipients(feed, message);
+  if (over_network)
+    record_set_integer(message->record, F_CLIENT_PID, (gint64) message->pid);
+  if (session)
+    session_hand_over(session, message, &feed->tracker->options);
+  if (line->cause.len && line_get(line, F_SENDER).len == 0)
+    _link_bounce(feed, message);
+  if (!message->interim_queued)
+    {
+      message->interim_queued = TRUE;
+      g_queue_push_tail_link(&feed->host->interim, &message->interim_link);
+    }
+  return TRUE;
+}
+
+static gboolean
+_deliver(Feed *feed, Message *message, IdEntry *entry)
+{
+  if (!_has_room(feed, message))
+    return FALSE;
+  message_deliver(message, feed->line, &feed->frame, &feed->tracker->options);
+  if (message->interim_passed && message->state == MS_OPEN)
+    {
+      feed->tracker->counters.messages_ended[ER_NONE]++;
+      tracker_emit_message(feed->tracker, message, FALSE, feed->out);
+    }
+  return TRUE;
+}
+
+static void
+_fill_scan(Feed *feed, Record *scan)
+{
+  const Line *line = feed->line;
+  Slice size = line_get(line, F_SCANNED_SIZE), sender = line_get(line, F_SENDER);
+  Slice recipient = line_get(line, F_RECIPIENT);
+  gint64 bytes;
+
+  record_merge_line(scan, line, FIELD_COUNT);
+  if (sender.str)
+    record_set_text(scan, F_SCAN_SENDER, sender);
+  if (recipient.str && record_count(scan, F_SCAN_RECIPIENTS) < feed->tracker->options.max_recipients)
+    record_set_text(scan, F_SCAN_RECIPIENTS, recipient);
+  if (slice_to_int(size, &bytes))
+    record_set_integer(scan, F_SCAN_SIZE, bytes);
+  record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
+  if (feed->frame.pid)
+    record_set_integer(scan, F_SCAN_PID, feed->frame.pid);
+}
+
+static gboolean
+_hand_over(Feed *feed, Message *message, IdEntry *entry)
+{
+  const Line *line = feed->line;
+
+  if (!line->parent.len)
+    {
+      message->awaits_child = message->ids->len == 1;
+      if (message->awaits_child && feed->frame.pid)
+        {
+          message->worker_pid = feed->frame.pid;
+          g_hash_table_insert(feed->host->workers, GUINT_TO_POINTER(feed->frame.pid), message);
+        }
+      message->scan_end = feed->frame.stamp;
+      return TRUE;
+    }
+
+  Record *scan = message_scan(message, line->queue_id);
+  if (!_merge(feed, message))
+    return FALSE;
+  _fill_scan(feed, scan);
+  record_set_text(scan, F_SCAN_PARENT, line->parent);
+  entry->scanned = TRUE;
+  message->handed_over = message->scan_end = feed->frame.stamp;
+  if (!message->scan_begin.local_usec)
+    message->scan_begin = feed->frame.stamp;
+  return TRUE;
+}
+
+static gboolean
+_judge(Feed *feed, Message *message, IdEntry *entry)
+{
+  const Line *line = feed->line;
+  gboolean changed = _merge(feed, message);
+  Record *scan = message_scan(message, line->queue_id);
+  static const FieldId copied[][2] = { { F_DISPOSITION, F_SCAN_DISPOSITION }, { F_REASON, F_SCAN_REASON },
+    { F_REASON_DETAIL, F_SCAN_REASON_DETAIL } };
+
+  _fill_scan(feed, scan);
+  for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
+    if (line_get(line, copied[i][0]).str)
+      changed |= record_set_text(scan, copied[i][1], line_get(line, copied[i][0]));
+  message->scan_end = feed->frame.stamp;
+  if (line->closes)
+    {
+      message_close_id(message, entry);
+      message->completed = feed->frame.stamp;
+    }
+  return changed;
+}
+
+static gboolean
+_complete(Feed *feed, Message *message, IdEntry *entry)
+{
+  gboolean was_open = entry->open;
+
+  message_close_id(message, entry);
+  if (stamp_to_utc_usec(&feed->frame.stamp) >= stamp_to_utc_usec(&message->completed))
+    message->completed = feed->frame.stamp;
+  return was_open;
+}
+
+static gboolean
+_late_refusal(Feed *feed, Message *message, IdEntry *entry)
+{
+  Slice text = line_get(feed->line, F_REFUSAL_TEXT);
+
+  return text.len && _has_room(feed, message) && record_set_text(message->record, F_WARNINGS, text);
+}
+
+static const RoleHandler handlers[LINE_ROLE_COUNT] =
+{
+  [LR_NOTE] = _note,
+  [LR_ENVELOPE] = _note,
+  [LR_CONNECT] = _note,
+  [LR_DISCONNECT] = _note,
+  [LR_REFUSAL] = _late_refusal,
+  [LR_ARRIVAL] = _arrive,
+  [LR_HANDOVER] = _hand_over,
+  [LR_VERDICT] = _judge,
+  [LR_DELIVERY] = _deliver,
+  [LR_DEFERRAL] = _deliver,
+  [LR_FAILURE] = _deliver,
+  [LR_COMPLETION] = _complete,
+};
+
+/* only the receiving process speaks of it, and it has not arrived yet */
+static gboolean
+_stays_pending(const Feed *feed, const Message *message)
+{
+  const Line *line = feed->line;
+
+  if (line->role == LR_DELIVERY && line->cut_through)
+    return TRUE;
+  if (line->role != LR_NOTE && line->role != LR_REFUSAL && line->role != LR_DISCONNECT)
+    return FALSE;
+  return !feed->frame.pid || feed->frame.pid == message->pid;
+}
+
+static void
+_refuse_pending(Feed *feed, Message *message)
+{
+  Session *session = tracker_session(feed, TRUE);
+  Session *single = session ? NULL : session_new(feed->host, 0, &feed->frame.stamp);
+  Session *owner = session ? session : single;
+
+  session_see(owner, feed->hash, &feed->frame.stamp);
+  owner->lines += message->lines - 1;
+  record_merge_line(owner->record, feed->line, FIELD_COUNT);
+  session_add_refusal(owner, feed->line, &feed->frame);
+  session_forget_upcoming(owner);
+  if (single)
+    {
+      single->id_hash = slice_hash(feed->frame.text, 0);
+      single->offset_sec = message->offset_sec;
+      single->offset_source = message->offset_source;
+      summary_queue_push(feed->out, session_summarize(single, ER_COMPLETE));
+      feed->tracker->counters.sessions_ended++;
+      session_free(single);
+    }
+  tracker_forget_message(feed->tracker, message);
+}
+
+static void
+_feed_pending(Feed *feed, Message *message, IdEntry *entry)
+{
+  message->arrival = feed->frame.stamp;
+  if (feed->line->role == LR_REFUSAL)
+    {
+      _refuse_pending(feed, message);
+      return;
+    }
+  handlers[feed->line->role](feed, message, entry);
+  if (message->session)
+    return;
+
+  Session *session = tracker_session(feed, TRUE);
+  if (session)
+    {
+      message->session = session;
+      session->n_pending++;
+    }
+}
+
+static void
+_attach_to_parent(Feed *feed, IdEntry *entry, Slice parent_id)
+{
+  IdEntry *parent = host_find_id(feed->host, parent_id);
+
+  if (!parent)
+    {
+      parent = host_add_id(feed->host, parent_id);
+      tracker_new_message(feed, parent);
+    }
+  Message *message = parent->message;
+  message_add_id(message, entry);
+  message_supersede_id(message, parent);
+  message->awaits_child = FALSE;
+  if (parent->scanned)
+    record_set_integer(message->record, F_REQUEUES, record_get_integer(message->record, F_REQUEUES, 0) + 1);
+}
+
+/* without the line that links both ids: the process that took the first one over made the second one */
+static Message *
+_worker_message(Feed *feed)
+{
+  QueueId id;
+  Message *message;
+
+  if (feed->line->role == LR_ARRIVAL || !queue_id_decode(feed->line->queue_id, &id))
+    return NULL;
+  message = g_hash_table_lookup(feed->host->workers, GUINT_TO_POINTER((guint) id.pid));
+  return message && message->awaits_child ? message : NULL;
+}
+
+static IdEntry *
+_new_entry(Feed *feed)
+{
+  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id);
+  Message *worked = feed->line->parent.len ? NULL : _worker_message(feed);
+
+  if (feed->line->parent.len)
+    _attach_to_parent(feed, entry, feed->line->parent);
+  else if (worked)
+    {
+      message_add_id(worked, entry);
+      worked->awaits_child = FALSE;
+      entry->scanned = TRUE;
+    }
+  else
+    tracker_new_message(feed, entry);
+  return entry;
+}
+
+static guint64
+_buried_hash(const Feed *feed)
+{
+  return slice_hash(slice_from_string(feed->host->name), slice_hash(feed->line->queue_id, feed->host->seed));
+}
+
+/* a forgotten id takes new facts only from lines newer than its end */
+static gboolean
+_is_late(const Feed *feed)
+{
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _buried_hash(feed));
+  LineRole role = feed->line->role;
+
+  if (!tombstone)
+    return FALSE;
+  return feed->usec <= tombstone->closed_usec || role == LR_NOTE || role == LR_REFUSAL || role == LR_COMPLETION;
+}
+
+static void
+_feed_message(Feed *feed, Message *message, IdEntry *entry)
+{
+  gboolean changed;
+
+  if (message->state == MS_PENDING)
+    tracker_open_message(feed->tracker, message);
+  else if (message->state == MS_ENDED && message->n_open > 0)
+    tracker_open_message(feed->tracker, message);
+  changed = handlers[feed->line->role](feed, message, entry);
+  if (message->state == MS_OPEN)
+    tracker_end_if_done(feed, message);
+  else if (changed)
+    {
+      feed->tracker->counters.revisions++;
+      tracker_emit_message(feed->tracker, message, TRUE, feed->out);
+    }
+}
+
+void
+tracker_feed_id(Feed *feed)
+{
+  TrackerCounters *counters = &feed->tracker->counters;
+  IdEntry *entry = host_find_id(feed->host, feed->line->queue_id);
+
+  if (!entry && _is_late(feed))
+    {
+      counters->lines_late++;
+      return;
+    }
+  if (!entry)
+    entry = _new_entry(feed);
+
+  Message *message = entry->message;
+  if (!message_see(message, feed->hash))
+    {
+      counters->lines_repeated++;
+      return;
+    }
+  counters->lines_of_messages++;
+  entry->seen = TRUE;
+  tracker_touch_message(message);
+  if (message->state == MS_PENDING && _stays_pending(feed, message))
+    _feed_pending(feed, message, entry);
+  else
+    _feed_message(feed, message, entry);
+}
+
+static void
+_connect(Feed *feed)
+{
+  guint64 hash = host_connection_hash(feed->host, feed->line);
+  Connection *known = host_find_connection(feed->host, hash);
+  gint64 count;
+
+  if (known && known->line_hash == feed->hash)
+    {
+      feed->tracker->counters.lines_repeated++;
+      return;
+    }
+  feed->tracker->counters.lines_of_sessions++;
+  if (!line_get(feed->line, F_CLIENT_PORT).len)
+    return;
+  if (known)
+    host_remove_connection(feed->host, known);
+  Connection *connection = host_add_connection(feed->host, hash);
+  connection->line_hash = feed->hash;
+  connection->stamp = feed->frame.stamp;
+  connection->due_from_usec = feed->host->clock_usec;
+  if (slice_to_int(line_get(feed->line, F_CLIENT_CONNECTION_COUNT), &count))
+    connection->count = count;
+}
+
+static void
+_disconnect(Feed *feed, Session *session)
+{
+  Message *message = session->last_message;
+  Slice closed = line_get(feed->line, F_CLIENT_CLOSED);
+
+  if (message && message->state == MS_OPEN && message_see(message, feed->hash) && closed.str)
+    record_set_text(message->record, F_CLIENT_CLOSED, closed);
+  tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
+}
+
+/* a log without pids: nothing joins the line to another one */
+static void
+_feed_single(Feed *feed)
+{
+  Tracker *tracker = feed->tracker;
+
+  if (tracker_tombstone(tracker, feed->hash))
+    {
+      tracker->counters.lines_repeated++;
+      return;
+    }
+  tracker->counters.lines_of_sessions++;
+  if (feed->line->role != LR_REFUSAL)
+    return;
+
+  Session *session = session_new(feed->host, 0, &feed->frame.stamp);
+  session->id_hash = slice_hash(feed->frame.text, 0);
+  session->offset_source = feed->offset_source;
+  session->offset_sec = tracker_offset_at(tracker, &feed->frame.stamp);
+  session_see(session, feed->hash, &feed->frame.stamp);
+  session_merge_line(session, feed->line, &tracker->options);
+  session_add_refusal(session, feed->line, &feed->frame);
+  summary_queue_push(feed->out, session_summarize(session, ER_COMPLETE));
+  feed->out->tail->by_line = TRUE;
+  tracker->counters.sessions_ended++;
+  tracker_bury(tracker, feed->hash, feed->usec, 1);
+  session_free(session);
+}
+
+static gboolean
+_is_of_ended_session(const Feed *feed)
+{
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->frame.pid));
+
+  return tombstone && feed->usec < tombstone->closed_usec
+         && !g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid));
+}
+
+void
+tracker_feed_session(Feed *feed)
+{
+  TrackerCounters *counters = &feed->tracker->counters;
+
+  if (feed->line->role == LR_CONNECT)
+    {
+      _connect(feed);
+      return;
+    }
+  if (!feed->frame.pid)
+    {
+      _feed_single(feed);
+      return;
+    }
+  if (_is_of_ended_session(feed))
+    {
+      counters->lines_repeated++;
+      return;
+    }
+  Session *session = tracker_session(feed, TRUE);
+  if (!session_see(session, feed->hash, &feed->frame.stamp))
+    {
+      counters->lines_repeated++;
+      return;
+    }
+  counters->lines_of_sessions++;
+  session_merge_line(session, feed->line, &feed->tracker->options);
+  if (feed->line->role == LR_REFUSAL)
+    session_add_refusal(session, feed->line, &feed->frame);
+  else if (feed->line->role == LR_DISCONNECT)
+    _disconnect(feed, session);
+}

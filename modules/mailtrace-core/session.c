@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host.h"
+
+#define REFUSALS_MAX 1000
+
+Session *
+session_new(Host *host, guint32 pid, const Stamp *first)
+{
+  Session *self = g_new0(Session, 1);
+
+  self->link.data = self;
+  self->host = host;
+  self->pid = pid;
+  self->first = self->last = *first;
+  self->record = record_new(RK_SESSION);
+  self->upcoming = record_new(RK_MESSAGE);
+  return self;
+}
+
+void
+session_free(Session *self)
+{
+  if (self->last_message)
+    self->last_message->session = NULL;
+  record_free(self->record);
+  record_free(self->upcoming);
+  u64_map_release(&self->seen);
+  u64_map_release(&self->recipients);
+  g_free(self);
+}
+
+gboolean
+session_see(Session *self, guint64 line_hash, const Stamp *stamp)
+{
+  if (!u64_map_add(&self->seen, line_hash))
+    return FALSE;
+  self->lines++;
+  self->last = *stamp;
+  return TRUE;
+}
+
+gboolean
+session_is_foreign(const Session *self, const Line *line)
+{
+  Slice ip = line_get(line, F_CLIENT_IP), port = line_get(line, F_CLIENT_PORT);
+  Slice known = record_get_text(self->record, F_CLIENT_IP);
+  gint64 number, known_port = record_get_integer(self->record, F_CLIENT_PORT, -1);
+
+  if (!ip.len || !known.len)
+    return FALSE;
+  return !slice_equals(ip, known) || (known_port >= 0 && slice_to_int(port, &number) && number != known_port);
+}
+
+static void
+_add_recipient(Session *self, Slice recipient, const TrackerOptions *options)
+{
+  if (!recipient.str || self->recipients.used > options->max_recipients)
+    return;
+  if (u64_map_add(&self->recipients, slice_hash(recipient, options->hash_seed)))
+    record_append_text(self->upcoming, F_RECIPIENTS, recipient);
+}
+
+void
+session_merge_line(Session *self, const Line *line, const TrackerOptions *options)
+{
+  FieldId except = line->role == LR_ENVELOPE ? F_SENDER : FIELD_COUNT;
+
+  self->upcoming_lines++;
+  if (self->bytes > options->max_message_bytes)
+    return;
+  for (guint i = 0; i < line->n_fields; i++)
+    self->bytes += line->fields[i].value.len;
+  record_merge_line(self->record, line, FIELD_COUNT);
+  record_merge_line(self->upcoming, line, except);
+  if (line->role == LR_ENVELOPE)
+    _add_recipient(self, line_get(line, F_RECIPIENT), options);
+}
+
+static gboolean
+_same_refusal(const Record *a, const Record *b)
+{
+  return slice_equals(record_get_text(a, F_REFUSAL_SENDER), record_get_text(b, F_REFUSAL_SENDER))
+         && slice_equals(record_get_text(a, F_REFUSAL_RECIPIENT), record_get_text(b, F_REFUSAL_RECIPIENT));
+}
+
+static gboolean
+_is_event(const Record *refusal)
+{
+  return record_has(refusal, F_REFUSAL_REASON) && !record_has(refusal, F_REFUSAL_TEXT);
+}
+
+/* the filter's event and Exim's line about the same refusal, whichever came first */
+static Record *
+_twin(const Session *self, const Record *refusal)
+{
+  guint n = record_count_nested(self->record, RK_REFUSAL);
+  Record *last = n ? record_nested(self->record, RK_REFUSAL, n - 1) : NULL;
+  RecordValue a, b;
+
+  if (!last || _is_event(last) == _is_event(refusal) || !_same_refusal(last, refusal)
+      || record_has(last, F_REFUSAL_REASON) == record_has(refusal, F_REFUSAL_REASON))
+    return NULL;
+  return record_get(last, F_REFUSAL_TIME, &a) && record_get(refusal, F_REFUSAL_TIME, &b)
+         && a.stamp.local_usec / STAMP_USEC == b.stamp.local_usec / STAMP_USEC ? last : NULL;
+}
+
+static void
+_fill_refusal(Record *refusal, const Line *line, const Frame *frame)
+{
+  record_merge_line(refusal, line, FIELD_COUNT);
+  record_set_time(refusal, F_REFUSAL_TIME, frame->stamp);
+  if (line->queue_id.len)
+    record_set_text(refusal, F_REFUSAL_QUEUE_ID, line->queue_id);
+}
+
+void
+session_add_refusal(Session *self, const Line *line, const Frame *frame)
+{
+  guint n = record_count_nested(self->record, RK_REFUSAL);
+  Record *refusal = record_new(RK_REFUSAL);
+
+  _fill_refusal(refusal, line, frame);
+  Record *target = _twin(self, refusal);
+  record_free(refusal);
+  if (!target && n >= REFUSALS_MAX)
+    return;
+  _fill_refusal(target ? target : record_add(self->record, RK_REFUSAL), line, frame);
+}
+
+void
+session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp)
+{
+  guint n = record_count_nested(self->record, RK_REFUSAL);
+
+  for (guint i = 0; i < n; i++)
+    if (slice_equals(record_get_text(record_nested(self->record, RK_REFUSAL, i), F_REFUSAL_QUEUE_ID), queue_id))
+      return;
+  if (n >= REFUSALS_MAX)
+    return;
+  Record *refusal = record_add(self->record, RK_REFUSAL);
+  record_set_text(refusal, F_REFUSAL_STAGE, SLICE("data"));
+  record_set_text(refusal, F_REFUSAL_QUEUE_ID, queue_id);
+  record_set_time(refusal, F_REFUSAL_TIME, *stamp);
+}
+
+void
+session_forget_upcoming(Session *self)
+{
+  record_free(self->upcoming);
+  self->upcoming = record_new(RK_MESSAGE);
+  u64_map_release(&self->recipients);
+  self->upcoming_lines = 0;
+}
+
+static void
+_copy_value(const RecordValue *value, Message *to, const TrackerOptions *options)
+{
+  if (value->id == F_RECIPIENTS)
+    message_add_recipient(to, value->text, options);
+  else if (value->type == FT_TEXT || value->type == FT_LIST)
+    record_set_text(to->record, value->id, value->text);
+  else if (value->type == FT_TIME)
+    record_set_time(to->record, value->id, value->stamp);
+  else if (value->type == FT_BOOLEAN)
+    record_set_boolean(to->record, value->id, value->number != 0);
+  else
+    record_set_integer(to->record, value->id, value->number);
+}
+
+static void
+_copy_values(const Record *from, FieldId except, Message *to, const TrackerOptions *options)
+{
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(from, &cursor, &value))
+    if (value.id != except && (field_get(value.id)->records & (1u << to->record->kind)))
+      _copy_value(&value, to, options);
+}
+
+void
+session_hand_over(Session *self, Message *message, const TrackerOptions *options)
+{
+  _copy_values(self->upcoming, FIELD_COUNT, message, options);
+  _copy_values(self->record, F_WARNINGS, message, options);
+  message->lines += self->upcoming_lines;
+  if (self->connected_counted && self->n_accepted == 0)
+    message->lines++;
+  session_forget_upcoming(self);
+  self->n_accepted++;
+  if (message->session == self)
+    self->n_pending--;
+  if (self->last_message)
+    self->last_message->session = NULL;
+  self->last_message = message;
+  message->session = self;
+}
+
+gboolean
+session_wants_document(const Session *self)
+{
+  return self->n_accepted == 0 || record_count_nested(self->record, RK_REFUSAL) > 0;
+}

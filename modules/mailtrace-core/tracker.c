@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tracker-internal.h"
+
+#define HOST_NAME_MAX_LEN 255
+
+void
+tracker_options_init(TrackerOptions *self)
+{
+  *self = (TrackerOptions)
+  {
+    .timeout_sec = 604800,
+    .interim_after_sec = 3600,
+    .settle_sec = 30,
+    .session_timeout_sec = 300,
+    .max_messages = 1000000,
+    .max_recipients = 10000,
+    .max_message_bytes = 1024 * 1024,
+    .max_tombstones = 100000,
+  };
+}
+
+Tracker *
+tracker_new(const TrackerOptions *options)
+{
+  Tracker *self = g_new0(Tracker, 1);
+
+  self->options = *options;
+  self->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) host_free);
+  self->tombstones = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+  return self;
+}
+
+void
+tracker_set_options(Tracker *self, const TrackerOptions *options)
+{
+  guint64 seed = self->options.hash_seed;
+
+  self->options = *options;
+  self->options.hash_seed = seed;
+}
+
+void
+tracker_free(Tracker *self)
+{
+  g_hash_table_destroy(self->hosts);
+  g_hash_table_destroy(self->tombstones);
+  g_queue_clear(&self->burials);
+  g_free(self);
+}
+
+static Host *
+_host(Tracker *self, Slice name)
+{
+  name = slice_head(name, HOST_NAME_MAX_LEN);
+  if (self->last_host && slice_equals(slice_from_string(self->last_host->name), name))
+    return self->last_host;
+
+  gchar key[HOST_NAME_MAX_LEN + 1];
+  memcpy(key, name.len ? name.str : "", name.len);
+  key[name.len] = 0;
+  Host *host = g_hash_table_lookup(self->hosts, key);
+  if (!host)
+    {
+      host = host_new(name, self->options.hash_seed);
+      g_hash_table_insert(self->hosts, host->name, host);
+    }
+  return self->last_host = host;
+}
+
+gint32
+tracker_offset_at(const Tracker *self, const Stamp *stamp)
+{
+  if (stamp_has_offset(stamp))
+    return stamp->offset_sec;
+  if (self->options.offset_at)
+    return self->options.offset_at(stamp->local_usec / STAMP_USEC, self->options.offset_data);
+  return self->options.offset_sec;
+}
+
+static void
+_learn_offset(Feed *feed)
+{
+  QueueId id;
+
+  if (feed->line->queue_id.len && queue_id_decode(feed->line->queue_id, &id)
+      && !host_find_id(feed->host, feed->line->queue_id))
+    host_learn_offset(feed->host, &id, &feed->frame.stamp);
+}
+
+static void
+_resolve_time(Feed *feed)
+{
+  Stamp *stamp = &feed->frame.stamp;
+
+  feed->offset_source = "stamp";
+  if (!stamp_has_offset(stamp))
+    {
+      _learn_offset(feed);
+      stamp->offset_sec = feed->host->offset_sec;
+      feed->offset_source = stamp_has_offset(stamp) ? "queue-id" : "option";
+    }
+  feed->usec = stamp->local_usec - (gint64) tracker_offset_at(feed->tracker, stamp) * STAMP_USEC;
+}
+
+static void
+_hash_line(Feed *feed)
+{
+  guint64 hash = slice_hash(feed->frame.program, feed->tracker->options.hash_seed + feed->frame.pid);
+
+  hash = slice_hash(feed->frame.text, hash);
+  feed->hash = slice_hash(slice_new((const gchar *) &feed->frame.stamp.local_usec, sizeof(gint64)), hash);
+}
+
+static gboolean
+_count_unjoined(Tracker *self, const Line *line)
+{
+  self->counters.lines_by_role[line->role]++;
+  switch (line->role)
+    {
+    case LR_UNKNOWN:
+      self->counters.lines_unknown++;
+      return TRUE;
+    case LR_NOT_OURS:
+    case LR_SERVICE:
+    case LR_RESTART:
+      self->counters.lines_not_ours++;
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+void
+tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out)
+{
+  Feed feed = { .tracker = self, .frame = *frame, .line = line, .out = out };
+
+  if (_count_unjoined(self, line))
+    return;
+
+  Host *host = feed.host = _host(self, frame->host);
+  _resolve_time(&feed);
+  host->clock_usec = MAX(host->clock_usec, feed.usec);
+  host->wall_usec = now_usec;
+  tracker_expire(self, host, out);
+
+  _hash_line(&feed);
+  if (line->queue_id.len)
+    tracker_feed_id(&feed);
+  else
+    tracker_feed_session(&feed);
+  tracker_enforce_limits(self, host, out);
+}
+
+void
+tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out)
+{
+  GHashTableIter iter;
+  Host *host;
+
+  g_hash_table_iter_init(&iter, self->hosts);
+  while (g_hash_table_iter_next(&iter, NULL, (gpointer *) &host))
+    {
+      if (host->wall_usec && now_usec > host->wall_usec)
+        host->clock_usec += now_usec - host->wall_usec;
+      host->wall_usec = now_usec;
+      tracker_expire(self, host, out);
+    }
+}
+
+static void
+_finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
+{
+  while (host->closing.head)
+    tracker_end_message(self, host->closing.head->data, ER_COMPLETE, FALSE, out);
+  while (host->live_sessions.head)
+    tracker_end_session(self, host->live_sessions.head->data, reason, FALSE, out);
+  while (host->pending.head)
+    tracker_drop_pending(self, host->pending.head->data, out);
+  while (host->open.head)
+    tracker_end_message(self, host->open.head->data, reason, FALSE, out);
+}
+
+static gint
+_compare_names(gconstpointer a, gconstpointer b)
+{
+  return strcmp(a, b);
+}
+
+void
+tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out)
+{
+  GList *names = g_list_sort(g_hash_table_get_keys(self->hosts), _compare_names);
+
+  for (GList *name = names; name; name = name->next)
+    _finish_host(self, g_hash_table_lookup(self->hosts, name->data), reason, out);
+  g_list_free(names);
+}
+
+guint
+tracker_open_messages(const Tracker *self)
+{
+  return self->open_messages;
+}
+
+guint
+tracker_open_sessions(const Tracker *self)
+{
+  return self->open_sessions;
+}
+
+const TrackerCounters *
+tracker_counters(const Tracker *self)
+{
+  return &self->counters;
+}
