@@ -122,6 +122,29 @@ host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
   return TRUE;
 }
 
+static void
+_shift_messages(GQueue *queue, gint64 usec)
+{
+  for (GList *link = queue->head; link; link = link->next)
+    ((Message *) link->data)->touched_usec += usec;
+}
+
+void
+host_shift_clock(Host *self, gint64 usec)
+{
+  self->clock_usec += usec;
+  _shift_messages(&self->open, usec);
+  _shift_messages(&self->closing, usec);
+  _shift_messages(&self->ended, usec);
+  _shift_messages(&self->pending, usec);
+  for (GList *link = self->interim.head; link; link = link->next)
+    ((Message *) link->data)->arrival_host_usec += usec;
+  for (GList *link = self->live_sessions.head; link; link = link->next)
+    ((Session *) link->data)->touched_usec += usec;
+  for (GList *link = self->live_connections.head; link; link = link->next)
+    ((Connection *) link->data)->due_from_usec += usec;
+}
+
 guint64
 host_connection_hash(const Host *self, const Line *line)
 {

@@ -77,6 +77,9 @@ void host_unqueue_interim(Host *self, Message *message);
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
+/* the clock ran on a wrong offset so far: moves it and all that is due */
+void host_shift_clock(Host *self, gint64 usec);
+
 Connection *host_add_connection(Host *self, guint64 hash);
 Connection *host_find_connection(const Host *self, guint64 hash);
 void host_remove_connection(Host *self, Connection *connection);

@@ -139,21 +139,13 @@ tracker_forget_message(Tracker *self, Message *message)
   message_free(message);
 }
 
+/* its session was not seen to end: what it has come to is not known, which is no refusal */
 void
-tracker_drop_pending(Tracker *self, Message *message, SummaryQueue *out)
+tracker_end_pending(Tracker *self, Message *message, EndReason reason, SummaryQueue *out)
 {
-  IdEntry *entry = g_ptr_array_index(message->ids, 0);
-  Stamp stamp = message->arrival;
-  Session *session = session_new(message->host, 0, &stamp);
-
-  session->id_hash = slice_hash(slice_new(entry->id, entry->len), 0);
-  session->offset_sec = message->offset_sec;
-  session->lines = message->lines;
-  session_add_lost_id(session, slice_new(entry->id, entry->len), &stamp);
-  self->counters.sessions_ended++;
-  summary_queue_push(out, session_summarize(session, ER_TIMEOUT));
-  session_free(session);
-  tracker_forget_message(self, message);
+  tracker_leave_session(message);
+  tracker_open_message(self, message);
+  tracker_end_message(self, message, reason, FALSE, out);
 }
 
 void
@@ -228,9 +220,9 @@ tracker_session(Feed *feed, gboolean create)
   return session;
 }
 
-/* ids that the session's process named and never accepted */
+/* ids that the session's process named and never accepted: refused when the session was closed */
 static void
-_collect_lost_ids(Tracker *self, Session *session)
+_collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
 {
   for (GList *link = session->host->pending.head, *next; link && session->n_pending; link = next)
     {
@@ -240,6 +232,11 @@ _collect_lost_ids(Tracker *self, Session *session)
       next = link->next;
       if (message->session != session)
         continue;
+      if (reason != ER_COMPLETE)
+        {
+          tracker_end_pending(self, message, reason, out);
+          continue;
+        }
       session_add_lost_id(session, slice_new(entry->id, entry->len), &message->arrival);
       session->lines += message->lines;
       tracker_forget_message(self, message);
@@ -251,7 +248,7 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
 {
   Host *host = session->host;
 
-  _collect_lost_ids(self, session);
+  _collect_pending(self, session, reason, out);
   if (session_wants_document(session))
     {
       Summary *summary = session_summarize(session, reason);
@@ -326,7 +323,7 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
 
   _expire_connections(self, host, out);
   while ((message = _due(&host->pending, options->session_timeout_sec, clock)))
-    tracker_drop_pending(self, message, out);
+    tracker_end_pending(self, message, ER_TIMEOUT, out);
   while ((message = _due(&host->closing, options->settle_sec, clock)))
     tracker_end_message(self, message, ER_COMPLETE, FALSE, out);
   while ((message = _due(&host->open, options->timeout_sec, clock)))
@@ -358,7 +355,7 @@ tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
   if (self->open_sessions > max && host->live_sessions.head)
     tracker_end_session(self, host->live_sessions.head->data, ER_EVICTED, FALSE, out);
   if (host->pending.length > max)
-    tracker_drop_pending(self, host->pending.head->data, out);
+    tracker_end_pending(self, host->pending.head->data, ER_EVICTED, out);
   if (host->live_connections.length > max)
     host_remove_connection(host, host->live_connections.head->data);
 }

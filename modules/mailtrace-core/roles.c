@@ -254,7 +254,10 @@ _refuse_pending(Feed *feed, Message *message)
   session_see(owner, feed->hash, &feed->frame.stamp);
   owner->lines += message->lines - 1;
   record_merge_line(owner->record, feed->line, FIELD_COUNT);
-  session_add_refusal(owner, feed->line, &feed->frame);
+  if (feed->line->role == LR_REFUSAL)
+    session_add_refusal(owner, feed->line, &feed->frame);
+  else
+    session_add_lost_id(owner, feed->line->queue_id, &feed->frame.stamp);
   session_forget_upcoming(owner);
   if (single)
     {
@@ -272,7 +275,7 @@ static void
 _feed_pending(Feed *feed, Message *message, IdEntry *entry)
 {
   message->arrival = feed->frame.stamp;
-  if (feed->line->role == LR_REFUSAL)
+  if (feed->line->role == LR_REFUSAL || feed->line->role == LR_DISCONNECT)
     {
       _refuse_pending(feed, message);
       return;

@@ -199,5 +199,8 @@ session_hand_over(Session *self, Message *message, const TrackerOptions *options
 gboolean
 session_wants_document(const Session *self)
 {
-  return self->n_accepted == 0 || record_count_nested(self->record, RK_REFUSAL) > 0;
+  gboolean seen_from_the_start = self->connected_counted || self->lines > 1;
+
+  return (self->n_accepted == 0 && seen_from_the_start && record_has(self->record, F_CLIENT_IP))
+         || record_count_nested(self->record, RK_REFUSAL) > 0;
 }

@@ -46,7 +46,7 @@ void tracker_open_message(Tracker *self, Message *message);
 void tracker_touch_message(Message *message);
 void tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean by_line, SummaryQueue *out);
 void tracker_emit_message(Tracker *self, Message *message, gboolean by_line, SummaryQueue *out);
-void tracker_drop_pending(Tracker *self, Message *message, SummaryQueue *out);
+void tracker_end_pending(Tracker *self, Message *message, EndReason reason, SummaryQueue *out);
 void tracker_forget_message(Tracker *self, Message *message);
 void tracker_leave_session(Message *message);
 void tracker_end_if_done(Feed *feed, Message *message);

@@ -82,9 +82,13 @@ _learn_offset(Feed *feed)
 {
   QueueId id;
 
-  if (feed->line->queue_id.len && queue_id_decode(feed->line->queue_id, &id)
-      && !host_find_id(feed->host, feed->line->queue_id))
-    host_learn_offset(feed->host, &id, &feed->frame.stamp);
+  if (!feed->line->queue_id.len || !queue_id_decode(feed->line->queue_id, &id)
+      || host_find_id(feed->host, feed->line->queue_id))
+    return;
+  gint32 assumed = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  gboolean first = feed->host->offset_sec == STAMP_OFFSET_UNKNOWN;
+  if (host_learn_offset(feed->host, &id, &feed->frame.stamp) && first)
+    host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
 }
 
 static void
@@ -176,7 +180,7 @@ _finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
   while (host->live_sessions.head)
     tracker_end_session(self, host->live_sessions.head->data, reason, FALSE, out);
   while (host->pending.head)
-    tracker_drop_pending(self, host->pending.head->data, out);
+    tracker_end_pending(self, host->pending.head->data, reason, out);
   while (host->open.head)
     tracker_end_message(self, host->open.head->data, reason, FALSE, out);
 }

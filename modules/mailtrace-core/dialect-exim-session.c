@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Exim's lines about connections, refusals, and itself */
+#include "line-steps.h"
+
+const LineShape exim_session_shapes[] =
+{
+  {
+    "connect", LR_CONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from [192.0.2.1]:53500 (TCP/IP connection count = 1)",
+    { LITERAL("SMTP connection from "), PEER_FIELDS, LITERAL(" (TCP/IP connection count = "),
+      UNTIL(F_CLIENT_CONNECTION_COUNT, ")") }
+  },
+  {
+    "closed", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS,
+      LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
+  },
+  {
+    "lost", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from mx.example.test [192.0.2.1] lost D=2s",
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS,
+      LITERAL(" lost"), SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
+  },
+  {
+    "local-session", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from root closed by QUIT",
+    { LITERAL("SMTP connection from "), { scan_login, NO_FIELD, NULL }, SKIP_REST }
+  },
+  {
+    "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
+    "unexpected disconnection while reading SMTP command from mx.example.test [192.0.2.1] D=1s",
+    { LITERAL("unexpected "), OPTIONAL("disconnection"), OPTIONAL("EOF"), LITERAL(" while reading SMTP command from "),
+      OPTIONAL("TFO "), PEER_FIELDS, SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
+  },
+  {
+    "command-timeout", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP command timeout on connection from (x) [192.0.2.1]",
+    { LITERAL("SMTP command timeout on"), OPTIONAL(" TLS"), LITERAL(" connection from "), PEER_FIELDS, SKIP_REST,
+      CONSTANT(F_CLIENT_CLOSED, "timeout") }
+  },
+  {
+    "no-mail", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "no MAIL in SMTP connection from (x) [192.0.2.1] D=0s C=EHLO,QUIT",
+    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), PEER_FIELDS, SKIP_REST }
+  },
+  {
+    "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
+    { LITERAL("H="), PEER_FIELDS, LITERAL(" Warning: "), REST(F_WARNINGS) }
+  },
+  {
+    "rejected", LR_REFUSAL, BY_EXIM, ANY_ID, 'T', "H=mx.example.test [192.0.2.1] F=<a@b.test> rejected RCPT <c@d.test>: Unrouteable",
+    { OPTIONAL("DS "), LITERAL("H="), PEER_FIELDS, LITERAL(" "), REJECTED }
+  },
+  {
+    "rejected-local", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "U=root F=<root@b.test> rejected by non-SMTP ACL: local reject",
+    { LITERAL("U="), SKIP_UNTIL(" F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
+  },
+  {
+    "rejected-local-scan", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "F=<a@b.test> rejected by non-SMTP ACL: local reject",
+    { LITERAL("F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
+  },
+  {
+    "discarded-recipient", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=mx [192.0.2.1] F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",
+    { LITERAL("H="), PEER_FIELDS, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
+  },
+  {
+    "sender-verify", LR_NOTE, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] sender verify fail for <a@b.test>: unknown",
+    { LITERAL("H="), PEER_FIELDS, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
+  },
+  {
+    "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
+    { LITERAL("H="), PEER_FIELDS, LITERAL(" dropped by '"), SKIP_UNTIL("' ACL"), REFUSED("connect", "false"),
+      OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
+    { LITERAL("H="), PEER_FIELDS, LITERAL(" incomplete transaction "), SKIP_REST }
+  },
+  {
+    "rejected-helo", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T', "rejected EHLO from [192.0.2.1]: syntactically invalid argument(s): x",
+    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS, REFUSED("helo", "false"),
+      OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "temporarily rejected \"EHLO x\" from (x) [192.0.2.1]",
+    { OPTIONAL("temporarily "), LITERAL("rejected \""), SKIP_UNTIL("\" from "), PEER_FIELDS,
+      REFUSED("command", "false"), OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-from", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected MAIL from [192.0.2.1]: no HELO/EHLO given",
+    { LITERAL("rejected MAIL from "), PEER_FIELDS, LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-size", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
+    "rejected MAIL FROM:<a@b.test> H=(big.test) [192.0.2.1]: message too big: size=99999999 max=307200",
+    { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS, LITERAL(": "),
+      REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', ID16 " rejected from <a@b.test> H=(x) [192.0.2.1]: message too big: read=1 max=0",
+    { LITERAL("rejected from <"), UNTIL(F_REFUSAL_SENDER, ">"), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS,
+      LITERAL(": "), REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "unqualified", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "unqualified recipient rejected: <bob> H=(x) [192.0.2.1]",
+    { LITERAL("unqualified "), SKIP_UNTIL(" rejected: "), ANGLE(F_REFUSAL_RECIPIENT), LITERAL(" H="), PEER_FIELDS,
+      REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
+  },
+  {
+    "too-many-recipients", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
+    "too many recipients: excess temporarily rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
+    { LITERAL("too many recipients: "), SKIP_UNTIL("sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS,
+      REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+  },
+  {
+    "authenticator-failed", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
+    "login authenticator failed for (User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
+    { { scan_mechanism, NO_FIELD, NULL }, PEER_FIELDS, LITERAL(": "), REFUSED("auth", "false"),
+      { scan_auth_failure, NO_FIELD, NULL } }
+  },
+  {
+    "protocol-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "SMTP protocol error in \"STARTTLS\" H=(t.test) [192.0.2.1] STARTTLS used when not advertised",
+    { LITERAL("SMTP "), OPTIONAL("protocol"), OPTIONAL("syntax"), LITERAL(" error in \""), SKIP_UNTIL("\" H="),
+      PEER_FIELDS, REFUSED("protocol", "false"), { scan_blank_rest, F_REFUSAL_TEXT, NULL } }
+  },
+  {
+    "synchronization-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
+    "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from"
+    " H=[192.0.2.1] input=\"EHLO x\"",
+    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "), SKIP_UNTIL("H="),
+      PEER_FIELDS, REFUSED("protocol", "false"), SKIP_REST }
+  },
+  {
+    "call-dropped", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
+    { LITERAL("SMTP call from "), PEER_FIELDS, LITERAL(" dropped: "), REFUSED("protocol", "false"),
+      REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "connection-refused", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "Connection from [192.0.2.1]:53500 refused: too many connections",
+    { LITERAL("Connection from "), PEER_FIELDS, LITERAL(" refused: "), REFUSED("connect", "true"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "refused-connection", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "refused connection from [192.0.2.1] (host_reject_connection)",
+    { OPTIONAL("temporarily "), LITERAL("refused connection from "), PEER_FIELDS, REFUSED("connect", "false"),
+      { scan_blank_rest, F_REFUSAL_TEXT, NULL } }
+  },
+  {
+    "tls-error", LR_NOTE, BY_EXIM, ANY_ID, 'T', "TLS error on connection from [192.0.2.1]:53500 (SSL_accept): error:1408A0C1:x",
+    { LITERAL("TLS error on connection from "), PEER_FIELDS, { scan_blank_rest, F_WARNINGS, NULL } }
+  },
+  {
+    "tls-disconnected", LR_NOTE, BY_EXIM, WITHOUT_ID, 'T', "TLS client disconnected cleanly (rejected our certificate?)",
+    { TAIL(F_WARNINGS, "TLS client disconnected cleanly") }
+  },
+  {
+    "dnsbl-defer", LR_NOTE, BY_EXIM, ANY_ID, 'T', "DNS list lookup defer (probably timeout) for 1.2.0.192.list.test: assumed not in list",
+    { TAIL(F_WARNINGS, "DNS list lookup ") }
+  },
+  {
+    "no-host-name", LR_NOTE, BY_EXIM, ANY_ID, 'E', "no host name found for IP address 192.0.2.1",
+    { LITERAL("no host name found for IP address "), WORD(F_CLIENT_IP) }
+  },
+  {
+    "no-address", LR_NOTE, BY_EXIM, ANY_ID, 'E', "no IP address found for host mx.test (during SMTP connection from [192.0.2.1])",
+    { LITERAL("no IP address found for host "), SKIP_REST }
+  },
+  {
+    "vrfy-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "VRFY failed for x@y H=(v.test) [192.0.2.1]",
+    { LITERAL("VRFY failed for "), SKIP_REST }
+  },
+  {
+    "etrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "ETRN #b.test received from (v.test) [192.0.2.1]",
+    { LITERAL("ETRN "), SKIP_UNTIL(" received from "), PEER_FIELDS, SKIP_REST }
+  },
+  {
+    "queue-run", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "Start queue run: pid=1234",
+    { { scan_queue_run, NO_FIELD, NULL }, SKIP_REST }
+  },
+  {
+    "daemon-started", LR_RESTART, BY_EXIM, WITHOUT_ID, 'T', "exim 4.96 daemon started: pid=1, no queue runs, listening for SMTP on port 25",
+    { LITERAL("exim "), SKIP_WORD, LITERAL(" daemon started: "), SKIP_REST }
+  },
+  {
+    "daemon-ended", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "exim 4.96 daemon terminating",
+    { LITERAL("exim "), SKIP_WORD, LITERAL(" daemon terminat"), SKIP_REST }
+  },
+  {
+    "daemon-signal", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "pid 1234: SIGHUP received: re-exec daemon",
+    { LITERAL("pid "), SKIP_WORD, LITERAL(" SIG"), SKIP_REST }
+  },
+  {
+    "command-line", LR_SERVICE, BY_EXIM, ANY_ID, 'L', "cwd=/ 3 args: /usr/sbin/exim4 -Mc " ID16,
+    { LITERAL("cwd="), SKIP_REST }
+  },
+  {
+    "listen-backlog", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "listen backlog 5 I=[192.0.2.1]:25",
+    { LITERAL("listen backlog "), SKIP_REST }
+  },
+  {
+    "configuration", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "Exim configuration error in line 5 of /etc/exim.conf:",
+    { LITERAL("Exim configuration error "), SKIP_REST }
+  },
+  {
+    "self-signed", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "Warning: No server certificate defined; will use a selfsigned one.",
+    { LITERAL("Warning: "), SKIP_REST }
+  },
+  { NULL }
+};

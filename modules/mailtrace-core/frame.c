@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* takes headers off; each scanner has its production above it, returns FALSE and leaves the cursor alone on mismatch */
+#include "mailtrace/frame.h"
+
+#define MICROSECOND_DIGITS 6
+#define PID_DIGITS_MAX 9
+
+typedef struct _Civil
+{
+  gint year, month, day, hour, minute, second;
+  gint64 usec;
+} Civil;
+
+static gboolean
+_char(Slice *at, gchar c)
+{
+  if (!at->len || at->str[0] != c)
+    return FALSE;
+  *at = slice_skip(*at, 1);
+  return TRUE;
+}
+
+static gboolean
+_number(Slice *at, gsize digits, gint *out)
+{
+  gint number = 0;
+
+  if (at->len < digits)
+    return FALSE;
+  for (gsize i = 0; i < digits; i++)
+    {
+      if (!g_ascii_isdigit(at->str[i]))
+        return FALSE;
+      number = number * 10 + (at->str[i] - '0');
+    }
+  *out = number;
+  *at = slice_skip(*at, digits);
+  return TRUE;
+}
+
+/* the longest run of bytes above blank */
+static Slice
+_word(Slice at)
+{
+  gsize len = 0;
+
+  while (len < at.len && (guchar) at.str[len] > ' ')
+    len++;
+  return slice_head(at, len);
+}
+
+static gboolean
+_in_range(const Civil *civil)
+{
+  return civil->month >= 1 && civil->month <= 12 && civil->day >= 1 && civil->day <= 31 && civil->hour < 24
+         && civil->minute < 60 && civil->second <= 60;
+}
+
+static Stamp
+_stamp(const Civil *c, gint32 offset_sec)
+{
+  gint64 sec = stamp_civil_to_sec(c->year, c->month, c->day, c->hour, c->minute, c->second);
+  return (Stamp) { sec * STAMP_USEC + c->usec, offset_sec };
+}
+
+/* date = 4DIGIT sep 2DIGIT sep 2DIGIT */
+static gboolean
+_date(Slice *at, gchar separator, Civil *out)
+{
+  Slice next = *at;
+
+  if (!_number(&next, 4, &out->year) || !_char(&next, separator) || !_number(&next, 2, &out->month)
+      || !_char(&next, separator) || !_number(&next, 2, &out->day))
+    return FALSE;
+  *at = next;
+  return TRUE;
+}
+
+/* fraction = "." 1*DIGIT */
+static void
+_fraction(Slice *at, Civil *out)
+{
+  gint64 usec = 0;
+  gsize digits = 0, i = 1;
+
+  out->usec = 0;
+  if (at->len < 2 || at->str[0] != '.' || !g_ascii_isdigit(at->str[1]))
+    return;
+  for (; i < at->len && g_ascii_isdigit(at->str[i]); i++)
+    if (digits < MICROSECOND_DIGITS)
+      {
+        usec = usec * 10 + (at->str[i] - '0');
+        digits++;
+      }
+  for (; digits < MICROSECOND_DIGITS; digits++)
+    usec *= 10;
+  out->usec = usec;
+  *at = slice_skip(*at, i);
+}
+
+/* time = 2DIGIT ":" 2DIGIT ":" 2DIGIT [fraction] */
+static gboolean
+_time(Slice *at, Civil *out)
+{
+  Slice next = *at;
+
+  if (!_number(&next, 2, &out->hour) || !_char(&next, ':') || !_number(&next, 2, &out->minute) || !_char(&next, ':')
+      || !_number(&next, 2, &out->second))
+    return FALSE;
+  _fraction(&next, out);
+  *at = next;
+  return _in_range(out);
+}
+
+/* offset = "Z" / ("+" / "-") 2DIGIT [":"] 2DIGIT */
+static gboolean
+_offset(Slice *at, gint32 *out)
+{
+  Slice next = *at;
+  gint hours, minutes;
+  gboolean west;
+
+  if (_char(&next, 'Z'))
+    {
+      *out = 0;
+      *at = next;
+      return TRUE;
+    }
+  west = next.len && next.str[0] == '-';
+  if (!_char(&next, '+') && !_char(&next, '-'))
+    return FALSE;
+  if (!_number(&next, 2, &hours))
+    return FALSE;
+  _char(&next, ':');
+  if (!_number(&next, 2, &minutes) || hours > 15 || minutes > 59)
+    return FALSE;
+  *out = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
+  *at = next;
+  return TRUE;
+}
+
+/* pri = "<" 1*3DIGIT ">" */
+static void
+_pri(Slice *at)
+{
+  gssize end = slice_find_char(slice_head(*at, 5), '>');
+  gint64 ignored;
+
+  if (at->len && at->str[0] == '<' && end > 1 && slice_to_int(slice_new(at->str + 1, (gsize) end - 1), &ignored))
+    *at = slice_skip(*at, (gsize) end + 1);
+}
+
+static guint32
+_pid(Slice digits)
+{
+  gint64 pid;
+
+  return digits.len <= PID_DIGITS_MAX && slice_to_int(digits, &pid) ? (guint32) pid : 0;
+}
+
+/* tag = program ["[" pid "]"] ":" */
+static gboolean
+_tag(Slice *at, Frame *out)
+{
+  Slice word = _word(*at);
+  gssize bracket;
+
+  if (word.len < 2 || word.str[word.len - 1] != ':')
+    return FALSE;
+  Slice tag = slice_head(word, word.len - 1);
+  bracket = slice_find_char(tag, '[');
+  if (bracket > 0 && tag.str[tag.len - 1] == ']')
+    {
+      out->program = slice_head(tag, (gsize) bracket);
+      out->pid = _pid(slice_new(tag.str + bracket + 1, tag.len - (gsize) bracket - 2));
+    }
+  else
+    out->program = tag;
+  *at = slice_skip(*at, word.len);
+  _char(at, ' ');
+  return TRUE;
+}
+
+/* fallback = "[" facility ":" level "] [" program "] [" pid "]: " */
+static gboolean
+_fallback_tag(Slice *at, Frame *out)
+{
+  Slice rest = *at;
+  gssize end = slice_find_char(slice_head(rest, 32), ']');
+
+  if (!rest.len || rest.str[0] != '[' || end < 0 || slice_find_char(slice_head(rest, (gsize) end), ':') < 0)
+    return FALSE;
+  rest = slice_skip(rest, (gsize) end + 1);
+  if (!slice_starts_with(rest, SLICE(" [")) || (end = slice_find_char(slice_head(rest, 64), ']')) < 0)
+    return FALSE;
+  out->program = slice_new(rest.str + 2, (gsize) end - 2);
+  rest = slice_skip(rest, (gsize) end + 1);
+  if (!slice_starts_with(rest, SLICE(" [")) || (end = slice_find_char(slice_head(rest, 16), ']')) < 0)
+    return FALSE;
+  out->pid = _pid(slice_new(rest.str + 2, (gsize) end - 2));
+  rest = slice_skip(rest, (gsize) end + 1);
+  _char(&rest, ':');
+  _char(&rest, ' ');
+  *at = rest;
+  return TRUE;
+}
+
+/* origin = [host SP] tag; a token is the program if and only if it ends in a colon */
+static gboolean
+_origin(Slice at, Frame *out)
+{
+  Slice host;
+
+  if (!_tag(&at, out))
+    {
+      host = _word(at);
+      at = slice_skip(at, host.len);
+      if (!host.len || !_char(&at, ' ') || (!_tag(&at, out) && !_fallback_tag(&at, out)))
+        return FALSE;
+      out->host = host;
+    }
+  out->text = at;
+  return TRUE;
+}
+
+/* utm = 4DIGIT ":" 2DIGIT ":" 2DIGIT "-" time SP origin */
+static gboolean
+_utm(Slice at, Frame *out)
+{
+  Civil civil;
+
+  if (!_date(&at, ':', &civil) || !_char(&at, '-') || !_time(&at, &civil) || !_char(&at, ' '))
+    return FALSE;
+  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
+  return _origin(at, out);
+}
+
+/* what a classic syslogd leaves of the UTM's frame behind the year: 2DIGIT ":" 2DIGIT "-" time SP origin */
+static gboolean
+_damaged_utm(gint year, Slice at, Frame *out)
+{
+  Civil civil = { .year = year };
+
+  if (!_number(&at, 2, &civil.month) || !_char(&at, ':') || !_number(&at, 2, &civil.day) || !_char(&at, '-')
+      || !_time(&at, &civil) || !_char(&at, ' '))
+    return FALSE;
+  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
+  return _origin(at, out);
+}
+
+static gboolean
+_month_name(Slice *at, gint *month)
+{
+  static const gchar names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+  for (gint i = 0; i < 12; i++)
+    if (slice_starts_with(*at, slice_new(names + i * 3, 3)))
+      {
+        *month = i + 1;
+        *at = slice_skip(*at, 3);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* RFC 3164 names no year: the one that puts the stamp nearest to now */
+static gint
+_nearest_year(Civil civil, gint64 now_sec)
+{
+  gint guess = 1970 + (gint) (now_sec / 31556952), best = guess;
+  gint64 best_distance = G_MAXINT64;
+
+  for (gint year = guess - 1; year <= guess + 1; year++)
+    {
+      gint64 sec = stamp_civil_to_sec(year, civil.month, civil.day, civil.hour, civil.minute, civil.second);
+      if (ABS(sec - now_sec) < best_distance)
+        {
+          best = year;
+          best_distance = ABS(sec - now_sec);
+        }
+    }
+  return best;
+}
+
+/* relayed = host SP 4DIGIT ":" SP damaged-utm */
+static gboolean
+_relayed_utm(Slice at, Frame *out)
+{
+  gint year;
+
+  at = slice_skip(at, _word(at).len);
+  return _char(&at, ' ') && _number(&at, 4, &year) && _char(&at, ':') && _char(&at, ' ') && _damaged_utm(year, at, out);
+}
+
+/* bsd = 3ALPHA SP (2DIGIT / SP DIGIT) SP time SP origin */
+static gboolean
+_bsd(Slice at, gint64 now_sec, Frame *out)
+{
+  Civil civil = { 0 };
+
+  if (!_month_name(&at, &civil.month) || !_char(&at, ' '))
+    return FALSE;
+  if (_char(&at, ' ') ? !_number(&at, 1, &civil.day) : !_number(&at, 2, &civil.day))
+    return FALSE;
+  if (!_char(&at, ' ') || !_time(&at, &civil) || !_char(&at, ' '))
+    return FALSE;
+  if (_relayed_utm(at, out))
+    return TRUE;
+  civil.year = _nearest_year(civil, now_sec);
+  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
+  return _origin(at, out);
+}
+
+static gboolean
+_iso_stamp(Slice *at, Stamp *out)
+{
+  gint32 offset = STAMP_OFFSET_UNKNOWN;
+  Slice next = *at;
+  Civil civil;
+
+  if (!_date(&next, '-', &civil) || !_char(&next, 'T') || !_time(&next, &civil))
+    return FALSE;
+  _offset(&next, &offset);
+  if (!_char(&next, ' '))
+    return FALSE;
+  *out = _stamp(&civil, offset);
+  *at = next;
+  return TRUE;
+}
+
+/* iso = date "T" time [offset] SP origin */
+static gboolean
+_iso(Slice at, Frame *out)
+{
+  return _iso_stamp(&at, &out->stamp) && _origin(at, out);
+}
+
+static Slice
+_field_5424(Slice *at)
+{
+  Slice word = _word(*at);
+
+  *at = slice_skip(*at, word.len);
+  _char(at, ' ');
+  return slice_equals(word, SLICE("-")) ? SLICE_NONE : word;
+}
+
+/* structured data = "-" / 1*("[" ... "]"); quotes may hold brackets */
+static void
+_skip_structured_data(Slice *at)
+{
+  gboolean quoted = FALSE;
+  gsize i = 0;
+
+  if (_char(at, '-'))
+    {
+      _char(at, ' ');
+      return;
+    }
+  for (; i < at->len && (quoted || at->str[i] != ' ' || (i && at->str[i - 1] != ']')); i++)
+    {
+      if (at->str[i] == '\\' && quoted)
+        i++;
+      else if (at->str[i] == '"')
+        quoted = !quoted;
+    }
+  *at = slice_skip(*at, i + 1);
+}
+
+/* rfc5424 = "1" SP (iso stamp / "-") SP host SP program SP pid SP msgid SP structured-data [SP text] */
+static gboolean
+_rfc5424(Slice at, Frame *out)
+{
+  if (!_char(&at, '1') || !_char(&at, ' ') || !_iso_stamp(&at, &out->stamp))
+    return FALSE;
+  out->host = _field_5424(&at);
+  out->program = _field_5424(&at);
+  out->pid = _pid(_field_5424(&at));
+  _field_5424(&at);
+  _skip_structured_data(&at);
+  if (slice_starts_with(at, SLICE("\xef\xbb\xbf")))
+    at = slice_skip(at, 3);
+  out->text = at;
+  return out->program.len > 0;
+}
+
+/* exim = date SP time [SP offset] SP */
+static gboolean
+_exim_stamp(Slice *at, Stamp *out)
+{
+  gint32 offset = STAMP_OFFSET_UNKNOWN;
+  Slice next = *at, zone;
+  Civil civil;
+
+  if (!_date(&next, '-', &civil) || !_char(&next, ' ') || !_time(&next, &civil))
+    return FALSE;
+  zone = next;
+  if (_char(&zone, ' ') && zone.len && (zone.str[0] == '+' || zone.str[0] == '-') && _offset(&zone, &offset))
+    next = zone;
+  if (next.len && !_char(&next, ' '))
+    return FALSE;
+  *out = _stamp(&civil, offset);
+  *at = next;
+  return TRUE;
+}
+
+/* "[" pid "]" SP */
+static void
+_exim_pid(Frame *self)
+{
+  Slice head = slice_head(self->text, PID_DIGITS_MAX + 3);
+  gssize end = slice_find_char(head, ']');
+  guint32 pid;
+
+  if (!head.len || head.str[0] != '[' || end < 2 || (gsize) end + 1 >= head.len || head.str[end + 1] != ' ')
+    return;
+  pid = _pid(slice_new(head.str + 1, (gsize) end - 1));
+  if (!pid)
+    return;
+  self->pid = pid;
+  self->text = slice_skip(self->text, (gsize) end + 2);
+}
+
+/* both clocks were read at the same moment: an offset that only one of them prints holds for the other, too */
+static void
+_adopt_inner(Frame *self, const Stamp *inner)
+{
+  Stamp outer = self->stamp;
+  gint64 distance = ABS(outer.local_usec - inner->local_usec);
+
+  self->stamp = *inner;
+  if (!stamp_has_offset(inner) && stamp_has_offset(&outer) && distance < 300 * STAMP_USEC)
+    self->stamp.offset_sec = outer.offset_sec;
+}
+
+static void
+_inner(Frame *self)
+{
+  Stamp inner;
+
+  if (_exim_stamp(&self->text, &inner))
+    _adopt_inner(self, &inner);
+  _exim_pid(self);
+}
+
+static Slice
+_chomp(Slice raw)
+{
+  while (raw.len && (raw.str[raw.len - 1] == '\n' || raw.str[raw.len - 1] == '\r'))
+    raw.len--;
+  return raw;
+}
+
+static void
+_clear(Frame *self, Slice text)
+{
+  *self = (Frame) { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = text };
+}
+
+static gboolean
+_header(Slice at, gint64 now_sec, Frame *out)
+{
+  _pri(&at);
+  if (!at.len)
+    return FALSE;
+  if (g_ascii_isalpha(at.str[0]))
+    return _bsd(at, now_sec, out);
+  return _utm(at, out) || _iso(at, out) || _rfc5424(at, out);
+}
+
+gboolean
+frame_split(Slice raw, gint64 now_sec, Frame *out)
+{
+  Slice line = _chomp(raw), rest = line;
+
+  _clear(out, line);
+  if (_header(line, now_sec, out))
+    {
+      _inner(out);
+      return TRUE;
+    }
+  _clear(out, line);
+  if (!_exim_stamp(&rest, &out->stamp))
+    return FALSE;
+  out->text = rest;
+  _exim_pid(out);
+  return TRUE;
+}
+
+void
+frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text, Frame *out)
+{
+  Slice digits = program;
+  gint year;
+
+  text = _chomp(text);
+  _clear(out, text);
+  if (program.len == 4 && _number(&digits, 4, &year))
+    {
+      _char(&text, ' ');
+      if (_damaged_utm(year, text, out))
+        {
+          _inner(out);
+          return;
+        }
+      _clear(out, text);
+    }
+  out->host = host;
+  out->program = program;
+  out->pid = _pid(pid);
+  out->stamp = stamp;
+  _inner(out);
+}

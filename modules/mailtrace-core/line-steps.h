@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* short names for the steps, used by the tables of the dialects only */
+#ifndef MAILTRACE_LINE_STEPS_H_INCLUDED
+#define MAILTRACE_LINE_STEPS_H_INCLUDED
+
+#include "line-shape.h"
+
+#define LITERAL(text) { scan_literal, NO_FIELD, text }
+#define OPTIONAL(text) { scan_optional, NO_FIELD, text }
+#define WORD(field) { scan_word, field, NULL }
+#define SKIP_WORD { scan_word, NO_FIELD, NULL }
+#define UNTIL(field, text) { scan_until, field, text }
+#define SKIP_UNTIL(text) { scan_until, NO_FIELD, text }
+#define REST(field) { scan_rest, field, NULL }
+#define SKIP_REST { scan_rest, NO_FIELD, NULL }
+#define TAIL(field, text) { scan_tail, field, text }
+#define CONSTANT(field, text) { scan_constant, field, text }
+#define ANGLE(field) { scan_angle, field, NULL }
+#define PEER { scan_peer, NO_FIELD, NULL }
+#define PEER_FIELDS { scan_peer_fields, NO_FIELD, NULL }
+#define FIELDS { scan_refusal_fields, NO_FIELD, NULL }
+#define REJECTED { scan_rejected, NO_FIELD, NULL }
+#define REFUSED(stage, temporary) CONSTANT(F_REFUSAL_STAGE, stage), CONSTANT(F_REFUSAL_TEMPORARY, temporary)
+
+#define ID16 "1haLqi-0002Mp-2G"
+
+#endif

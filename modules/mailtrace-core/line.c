@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* chooses the dialect by the program, takes the queue id off, and finds the row that matches */
+#include "line-shape.h"
+#include "mailtrace/queue_id.h"
+
+static const LineShape *const tables[] =
+{
+  exim_arrival_shapes, exim_session_shapes, exim_message_shapes, sophos_utm_shapes
+};
+
+const gchar *
+line_role_name(LineRole role)
+{
+  static const gchar *names[LINE_ROLE_COUNT] = { "unknown", "not-ours", "connect", "disconnect", "envelope", "refusal",
+    "arrival", "note", "handover", "verdict", "delivery", "deferral", "failure", "completion", "restart", "service" };
+  return names[role];
+}
+
+const LineShape *
+line_shape_at(guint i)
+{
+  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+    for (const LineShape *shape = tables[t]; shape->name; shape++)
+      if (i-- == 0)
+        return shape;
+  return NULL;
+}
+
+/* component = 1*ALPHA "[" pid "]: " */
+static guint
+_smtpd_part(Slice *text)
+{
+  gssize bracket = slice_find_char(slice_head(*text, 32), '[');
+  gssize end = bracket > 0 ? slice_find(slice_head(*text, 64), SLICE("]: ")) : -1;
+  Slice part = slice_head(*text, bracket > 0 ? (gsize) bracket : 0);
+
+  if (end < bracket || bracket <= 0)
+    return BY_MASTER;
+  *text = slice_skip(*text, (gsize) end + 3);
+  if (slice_equals(part, SLICE("QMGR")))
+    return BY_QMGR;
+  if (slice_equals(part, SLICE("SCANNER")) || slice_equals(part, SLICE("SANDBOX")))
+    return BY_SCANNER;
+  return BY_MASTER;
+}
+
+/* exim, exim4, exim-in, exim-out, exim-anything */
+static gboolean
+_is_exim(Slice program)
+{
+  Slice rest = slice_skip(program, 4);
+
+  if (!slice_starts_with(program, SLICE("exim")))
+    return FALSE;
+  return !rest.len || rest.str[0] == '-' || g_ascii_isdigit(rest.str[0]);
+}
+
+guint
+line_writer(const Frame *frame, Slice *text)
+{
+  *text = frame->text;
+  if (!frame->program.len || _is_exim(frame->program))
+    return BY_EXIM;
+  if (slice_equals(frame->program, SLICE("smtpd")))
+    return _smtpd_part(text);
+  return 0;
+}
+
+gboolean
+line_shape_match(const LineShape *self, Slice text, Line *line)
+{
+  Scan scan = { text, line };
+
+  line->n_fields = 0;
+  line->cause = line->parent = line->more_recipients = SLICE_NONE;
+  for (const LineStep *step = self->steps; step->scan; step++)
+    if (!step->scan(&scan, step))
+      return FALSE;
+  return scan.rest.len == 0;
+}
+
+static void
+_clear(Line *line, LineRole role)
+{
+  line->role = role;
+  line->shape = NULL;
+  line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
+  line->cut_through = line->later_recipient = line->closes = FALSE;
+  line->n_fields = 0;
+}
+
+static gboolean
+_match_table(const LineShape *table, guint by, guint id, Slice text, Line *line)
+{
+  for (const LineShape *shape = table; shape->name; shape++)
+    if ((shape->by & by) && (shape->id & id) && line_shape_match(shape, text, line))
+      {
+        line->role = shape->role;
+        line->shape = shape->name;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static void
+_flag(Slice text, Line *line)
+{
+  line->cut_through = line->role == LR_DELIVERY && slice_starts_with(text, SLICE(">> "));
+  line->later_recipient = line->role == LR_DELIVERY && slice_starts_with(text, SLICE("-> "));
+}
+
+void
+line_parse(const Frame *frame, Line *out)
+{
+  Slice text, id = SLICE_NONE;
+  guint by = line_writer(frame, &text);
+  gsize id_length;
+
+  _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);
+  if (!by)
+    return;
+  id_length = queue_id_length(text);
+  if (id_length && id_length < text.len && text.str[id_length] == ' ')
+    {
+      id = slice_head(text, id_length);
+      text = slice_skip(text, id_length + 1);
+    }
+  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+    {
+      out->queue_id = id;
+      if (_match_table(tables[t], by, id.len ? WITH_ID : WITHOUT_ID, text, out))
+        {
+          _flag(text, out);
+          return;
+        }
+    }
+  _clear(out, LR_UNKNOWN);
+  out->queue_id = id;
+}
+
+Slice
+line_get(const Line *self, FieldId id)
+{
+  for (guint i = 0; i < self->n_fields; i++)
+    if (self->fields[i].id == id)
+      return self->fields[i].value;
+  return SLICE_NONE;
+}
+
+static gboolean
+_octal(Slice at, gchar *out)
+{
+  if (at.len < 3 || at.str[0] > '3')
+    return FALSE;
+  for (guint i = 0; i < 3; i++)
+    if (at.str[i] < '0' || at.str[i] > '7')
+      return FALSE;
+  *out = (gchar) ((at.str[0] - '0') * 64 + (at.str[1] - '0') * 8 + (at.str[2] - '0'));
+  return TRUE;
+}
+
+/* bytes taken from at, which begins behind a backslash; 0: not an escape */
+static gsize
+_unescape(Slice at, gchar *out)
+{
+  static const gchar from[] = "\"\\ntrbfv", to[] = "\"\\\n\t\r\b\f\v";
+  const gchar *found;
+
+  if (!at.len)
+    return 0;
+  if (_octal(at, out))
+    return 3;
+  found = at.str[0] ? strchr(from, at.str[0]) : NULL;
+  if (!found)
+    return 0;
+  *out = to[found - from];
+  return 1;
+}
+
+Slice
+line_field_decode(const LineField *field, gchar *buf)
+{
+  Slice value = field->value;
+  gsize n = 0;
+
+  if (!field->escaped || slice_find_char(value, '\\') < 0)
+    return value;
+  for (gsize i = 0; i < value.len; i++)
+    {
+      gsize taken = value.str[i] == '\\' ? _unescape(slice_skip(value, i + 1), &buf[n]) : 0;
+
+      if (!taken)
+        buf[n] = value.str[i];
+      i += taken;
+      n++;
+    }
+  return slice_new(buf, n);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* productions that only one or two rows need */
+#include "scan.h"
+
+/* ["  Ci=" id] in front of "from", since 4.97 */
+gboolean
+scan_connection_id(Scan *self, const LineStep *step)
+{
+  LineStep word = { NULL, NO_FIELD, NULL };
+
+  return !scan_take(self, " Ci=") || scan_word(self, &word);
+}
+
+/* the login name of a local SMTP session: it has no address */
+gboolean
+scan_login(Scan *self, const LineStep *step)
+{
+  LineStep word = { NULL, NO_FIELD, NULL };
+
+  if (!self->rest.len || !g_ascii_isalpha(self->rest.str[0]) || !scan_word(self, &word))
+    return FALSE;
+  return !self->rest.len || slice_starts_with(self->rest, SLICE(" closed by ")) || slice_starts_with(self->rest,
+         SLICE(" lost"));
+}
+
+gboolean
+scan_helo(Scan *self, const LineStep *step)
+{
+  return scan_take(self, "EHLO") || scan_take(self, "HELO");
+}
+
+/* mechanism " authenticator failed for " */
+gboolean
+scan_mechanism(Scan *self, const LineStep *step)
+{
+  gssize blank = slice_find_char(slice_head(self->rest, 64), ' ');
+
+  if (blank < 1 || !slice_starts_with(slice_skip(self->rest, (gsize) blank), SLICE(" authenticator failed for ")))
+    return FALSE;
+  scan_add(self, F_AUTH_MECHANISM, slice_head(self->rest, (gsize) blank), FALSE);
+  self->rest = slice_skip(self->rest, (gsize) blank + strlen(" authenticator failed for "));
+  return TRUE;
+}
+
+/* [code SP] text [" (set_id=" id ")"]; the id is the client's text and may hold anything, it ends at the last ")" */
+gboolean
+scan_auth_failure(Scan *self, const LineStep *step)
+{
+  gssize id = slice_find(self->rest, SLICE(" (set_id="));
+  Slice text = id < 0 ? self->rest : slice_head(self->rest, (gsize) id);
+  gint64 code;
+
+  if (text.len > 3 && slice_to_int(slice_head(text, 3), &code))
+    scan_add(self, F_REFUSAL_CODE, slice_head(text, 3), FALSE);
+  scan_add(self, F_REFUSAL_TEXT, text, FALSE);
+  if (id >= 0)
+    {
+      Slice value = slice_skip(self->rest, (gsize) id + strlen(" (set_id="));
+      gssize end = slice_find_last_char(value, ')');
+      scan_add(self, F_REFUSAL_AUTH_ID, end < 0 ? value : slice_head(value, (gsize) end), TRUE);
+    }
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* anything or nothing, without the blank or colon in front */
+gboolean
+scan_blank_rest(Scan *self, const LineStep *step)
+{
+  while (self->rest.len && (self->rest.str[0] == ' ' || self->rest.str[0] == ':'))
+    self->rest = slice_skip(self->rest, 1);
+  if (self->rest.len)
+    scan_add(self, step->field, self->rest, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+gboolean
+scan_queue_run(Scan *self, const LineStep *step)
+{
+  return (scan_take(self, "Start ") || scan_take(self, "End ") || scan_take(self, "Abandon "))
+         && slice_find(slice_head(self->rest, 128), SLICE("queue run: ")) >= 0;
+}
+
+/* "DKIM: " and "PDKIM: " lines that are no verdict on a signature */
+gboolean
+scan_dkim_error(Scan *self, const LineStep *step)
+{
+  Slice whole = self->rest;
+
+  if (!scan_take(self, "DKIM: ") && !scan_take(self, "PDKIM: "))
+    return FALSE;
+  if (slice_starts_with(self->rest, SLICE("d=")) && slice_find(self->rest, SLICE(" c=")) >= 0)
+    return FALSE;
+  scan_add(self, step->field, whole, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+gboolean
+scan_sender(Scan *self, const LineStep *step)
+{
+  Slice sender = scan_quoted_word(self->rest);
+
+  if (!sender.len)
+    return FALSE;
+  self->rest = slice_skip(self->rest, sender.len);
+  if (slice_equals(sender, SLICE("<>")))
+    sender = SLICE("");
+  scan_add(self, step->field, sender, FALSE);
+  return TRUE;
+}
+
+/* name SP "[" ip "]", as lines up to 4.84 begin that have no "H=" */
+gboolean
+scan_old_host(Scan *self, const LineStep *step)
+{
+  gsize len = 0;
+
+  while (len < self->rest.len && (g_ascii_isalnum(self->rest.str[len]) || self->rest.str[len] == '.'
+                                  || self->rest.str[len] == '-'))
+    len++;
+  if (!len || !slice_starts_with(slice_skip(self->rest, len), SLICE(" [")))
+    return FALSE;
+  self->rest = slice_skip(self->rest, len);
+  return TRUE;
+}
+
+/* what a delivery attempt met at one host; a refusal or warning of the access control lists is another row's */
+gboolean
+scan_side_text(Scan *self, const LineStep *step)
+{
+  Slice text = self->rest;
+
+  while (text.len && text.str[0] != ' ' && text.len > 1 && !slice_starts_with(text, SLICE(": ")))
+    text = slice_skip(text, 1);
+  static const gchar *const others[] = { " Warning: ", " rejected ", " temporarily rejected ", " F=<", " RCPT <", " X=", " I=",
+    " sender verify ", " incomplete transaction ", " dropped by '", " P=", " U=", " Ci=", " K", " (" , " [" };
+  for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+    if (slice_starts_with(text, slice_from_string(others[i])))
+      return FALSE;
+  self->rest = SLICE("");
+  return TRUE;
+}

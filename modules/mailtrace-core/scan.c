@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scan.h"
+
+void
+scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
+{
+  Line *line = self->line;
+
+  if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
+    return;
+  if (!value.str)
+    value = SLICE("");
+  line->fields[line->n_fields++] = (LineField) { id, escaped, value };
+}
+
+gboolean
+scan_take(Scan *self, const gchar *literal)
+{
+  Slice wanted = slice_from_string(literal);
+
+  if (!slice_starts_with(self->rest, wanted))
+    return FALSE;
+  self->rest = slice_skip(self->rest, wanted.len);
+  return TRUE;
+}
+
+gboolean
+scan_literal(Scan *self, const LineStep *step)
+{
+  return scan_take(self, step->literal);
+}
+
+gboolean
+scan_optional(Scan *self, const LineStep *step)
+{
+  scan_take(self, step->literal);
+  return TRUE;
+}
+
+gboolean
+scan_word(Scan *self, const LineStep *step)
+{
+  gssize blank = slice_find_char(self->rest, ' ');
+  Slice word = blank < 0 ? self->rest : slice_head(self->rest, (gsize) blank);
+
+  if (!word.len)
+    return FALSE;
+  scan_add(self, step->field, word, FALSE);
+  self->rest = slice_skip(self->rest, word.len);
+  return TRUE;
+}
+
+gboolean
+scan_until(Scan *self, const LineStep *step)
+{
+  Slice literal = slice_from_string(step->literal);
+  gssize at = slice_find(self->rest, literal);
+
+  if (at < 0)
+    return FALSE;
+  scan_add(self, step->field, slice_head(self->rest, (gsize) at), FALSE);
+  self->rest = slice_skip(self->rest, (gsize) at + literal.len);
+  return TRUE;
+}
+
+gboolean
+scan_rest(Scan *self, const LineStep *step)
+{
+  scan_add(self, step->field, self->rest, FALSE);
+  self->rest = slice_skip(self->rest, self->rest.len);
+  return TRUE;
+}
+
+gboolean
+scan_tail(Scan *self, const LineStep *step)
+{
+  return slice_starts_with(self->rest, slice_from_string(step->literal)) && scan_rest(self, step);
+}
+
+gboolean
+scan_constant(Scan *self, const LineStep *step)
+{
+  scan_add(self, step->field, slice_from_string(step->literal), FALSE);
+  return TRUE;
+}
+
+gssize
+scan_find_unquoted(Slice text, Slice literal)
+{
+  gboolean quoted = FALSE;
+
+  for (gsize i = 0; i + literal.len <= text.len; i++)
+    {
+      gchar c = text.str[i];
+
+      if (quoted && c == '\\')
+        i++;
+      else if (!quoted && c == literal.str[0] && slice_starts_with(slice_skip(text, i), literal))
+        return (gssize) i;
+      else if (c == '"')
+        quoted = !quoted;
+    }
+  return -1;
+}
+
+Slice
+scan_quoted_word(Slice text)
+{
+  gssize blank = scan_find_unquoted(text, SLICE(" "));
+
+  if (blank < 0)
+    blank = slice_find_char(text, ' ');
+  return blank < 0 ? text : slice_head(text, (gsize) blank);
+}
+
+/* angle = "<" *( quoted-string / char ) ">" followed by a blank, a colon or the end */
+gboolean
+scan_angle(Scan *self, const LineStep *step)
+{
+  Slice inner = slice_skip(self->rest, 1);
+  gboolean quoted = FALSE;
+
+  if (!self->rest.len || self->rest.str[0] != '<')
+    return FALSE;
+  for (gsize i = 0; i < inner.len; i++)
+    {
+      gchar c = inner.str[i];
+
+      if (quoted && c == '\\')
+        i++;
+      else if (c == '"')
+        quoted = !quoted;
+      else if (c == '>' && !quoted && (i + 1 == inner.len || inner.str[i + 1] == ' ' || inner.str[i + 1] == ':'))
+        {
+          scan_add(self, step->field, slice_head(inner, i), FALSE);
+          self->rest = slice_skip(inner, i + 1);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+gboolean
+scan_bracketed(Slice *at, Slice *ip, Slice *port)
+{
+  gssize end = slice_find_char(slice_head(*at, 128), ']');
+  Slice rest;
+  gsize digits = 0;
+
+  if (end < 2 || at->str[0] != '[')
+    return FALSE;
+  *ip = slice_new(at->str + 1, (gsize) end - 1);
+  rest = slice_skip(*at, (gsize) end + 1);
+  if (rest.len && rest.str[0] == ':')
+    while (digits + 1 < rest.len && digits < 5 && g_ascii_isdigit(rest.str[digits + 1]))
+      digits++;
+  *port = digits ? slice_new(rest.str + 1, digits) : SLICE("");
+  *at = digits ? slice_skip(rest, digits + 1) : rest;
+  return TRUE;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Scan: a cursor over the text of one line, and the steps that rows of the dialects are made of.  Each step stands for
+ * one production of the log's grammar: it takes it off the front and adds fields to the line, or returns FALSE.
+ * Every byte may be hostile: steps look at the slice only and take time linear in it.
+ */
+#ifndef MAILTRACE_SCAN_H_INCLUDED
+#define MAILTRACE_SCAN_H_INCLUDED
+
+#include "mailtrace/line.h"
+
+typedef struct _Scan
+{
+  Slice rest;
+  Line *line;
+} Scan;
+
+typedef struct _LineStep LineStep;
+typedef gboolean (*ScanFunction)(Scan *self, const LineStep *step);
+
+struct _LineStep
+{
+  ScanFunction scan;
+  FieldId field;          /* where the step adds one field of the row's choice; F_RECORD: to none */
+  const gchar *literal;
+};
+
+#define NO_FIELD F_RECORD
+
+void scan_add(Scan *self, FieldId id, Slice value, gboolean escaped);
+gboolean scan_take(Scan *self, const gchar *literal);
+
+gboolean scan_literal(Scan *self, const LineStep *step);
+gboolean scan_optional(Scan *self, const LineStep *step);   /* the literal, if it is there */
+gboolean scan_word(Scan *self, const LineStep *step);
+gboolean scan_until(Scan *self, const LineStep *step);      /* up to the literal, which is taken too */
+gboolean scan_rest(Scan *self, const LineStep *step);       /* may be empty */
+gboolean scan_tail(Scan *self, const LineStep *step);       /* literal, then anything; both become the field */
+gboolean scan_constant(Scan *self, const LineStep *step);   /* takes nothing, adds the literal as value */
+gboolean scan_angle(Scan *self, const LineStep *step);      /* "<" address ">" */
+gboolean scan_peer(Scan *self, const LineStep *step);       /* scan-peer.c */
+gboolean scan_peer_fields(Scan *self, const LineStep *step);
+
+/* scan-letters.c: " NAME=value" fields */
+gboolean scan_arrival(Scan *self, const LineStep *step);
+gboolean scan_delivery(Scan *self, const LineStep *step);
+gboolean scan_deferral(Scan *self, const LineStep *step);
+gboolean scan_failure(Scan *self, const LineStep *step);
+gboolean scan_refusal_fields(Scan *self, const LineStep *step);
+gboolean scan_rejected(Scan *self, const LineStep *step);
+
+/* scan-utm.c */
+gboolean scan_dkim(Scan *self, const LineStep *step);
+gboolean scan_refid(Scan *self, const LineStep *step);
+gboolean scan_event(Scan *self, const LineStep *step);
+gboolean scan_refused_event(Scan *self, const LineStep *step);
+gboolean scan_queue_id(Scan *self, const LineStep *step);   /* becomes the line's queue id */
+gboolean scan_parent(Scan *self, const LineStep *step);
+
+/* scan-words.c */
+gboolean scan_connection_id(Scan *self, const LineStep *step);
+gboolean scan_login(Scan *self, const LineStep *step);
+gboolean scan_helo(Scan *self, const LineStep *step);
+gboolean scan_mechanism(Scan *self, const LineStep *step);
+gboolean scan_auth_failure(Scan *self, const LineStep *step);
+gboolean scan_blank_rest(Scan *self, const LineStep *step);
+gboolean scan_queue_run(Scan *self, const LineStep *step);
+gboolean scan_dkim_error(Scan *self, const LineStep *step);
+gboolean scan_sender(Scan *self, const LineStep *step);
+gboolean scan_old_host(Scan *self, const LineStep *step);
+gboolean scan_side_text(Scan *self, const LineStep *step);
+
+/* index of the first literal outside double quotes (backslash protects a quote inside), or -1 */
+gssize scan_find_unquoted(Slice text, Slice literal);
+
+/* blank-free run, double quotes may hold blanks */
+Slice scan_quoted_word(Slice text);
+
+/* "[" anything but "]" "]" [":" port]; FALSE when it does not begin so.  port is empty when there is none. */
+gboolean scan_bracketed(Slice *at, Slice *ip, Slice *port);
+
+/* [name SP] "[" ip "]" [":" port] or name alone; adds what is there */
+void scan_next_hop(Scan *self, Slice value);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mailtrace/stamp.h"
+
+#define DAY_SEC 86400
+
+/* days since 1970-01-01; the year begins in March, so that the leap day is its last one */
+static gint64
+_civil_to_days(gint64 year, gint month, gint day)
+{
+  gint64 y = month <= 2 ? year - 1 : year;
+  gint64 era = (y >= 0 ? y : y - 399) / 400;
+  gint64 year_of_era = y - era * 400;
+  gint64 day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+static void
+_days_to_civil(gint64 days, gint *year, gint *month, gint *day)
+{
+  gint64 shifted = days + 719468;
+  gint64 era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  gint64 day_of_era = shifted - era * 146097;
+  gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  gint64 m = (5 * day_of_year + 2) / 153;
+
+  *day = (gint) (day_of_year - (153 * m + 2) / 5 + 1);
+  *month = (gint) (m < 10 ? m + 3 : m - 9);
+  *year = (gint) (year_of_era + era * 400 + (*month <= 2));
+}
+
+gint64
+stamp_civil_to_sec(gint year, gint month, gint day, gint hour, gint minute, gint second)
+{
+  return _civil_to_days(year, month, day) * DAY_SEC + hour * 3600 + minute * 60 + second;
+}
+
+static gchar *
+_digits(gchar *at, gint64 number, gint width)
+{
+  for (gint i = width - 1; i >= 0; i--, number /= 10)
+    at[i] = (gchar) ('0' + number % 10);
+  return at + width;
+}
+
+static gchar *
+_civil(gchar *at, gint64 local_sec)
+{
+  gint64 days = (local_sec >= 0 ? local_sec : local_sec - (DAY_SEC - 1)) / DAY_SEC;
+  gint64 rest = local_sec - days * DAY_SEC;
+  gint year, month, day;
+
+  _days_to_civil(days, &year, &month, &day);
+  at = _digits(at, CLAMP(year, 0, 9999), 4);
+  *at++ = '-';
+  at = _digits(at, month, 2);
+  *at++ = '-';
+  at = _digits(at, day, 2);
+  *at++ = 'T';
+  at = _digits(at, rest / 3600, 2);
+  *at++ = ':';
+  at = _digits(at, rest / 60 % 60, 2);
+  *at++ = ':';
+  return _digits(at, rest % 60, 2);
+}
+
+static gchar *
+_fraction(gchar *at, gint64 usec)
+{
+  if (!usec)
+    return at;
+  *at++ = '.';
+  return usec % 1000 ? _digits(at, usec, 6) : _digits(at, usec / 1000, 3);
+}
+
+static gchar *
+_local(const Stamp *self, gchar *at)
+{
+  gint64 sec = (self->local_usec >= 0 ? self->local_usec : self->local_usec - (STAMP_USEC - 1)) / STAMP_USEC;
+
+  return _fraction(_civil(at, sec), self->local_usec - sec * STAMP_USEC);
+}
+
+gsize
+stamp_format_local(const Stamp *self, gchar buf[STAMP_ISO_MAX])
+{
+  gchar *end = _local(self, buf);
+
+  *end = 0;
+  return (gsize) (end - buf);
+}
+
+gsize
+stamp_format_iso(const Stamp *self, gchar buf[STAMP_ISO_MAX])
+{
+  gchar *at = _local(self, buf);
+
+  if (stamp_has_offset(self))
+    {
+      gint32 offset = ABS(self->offset_sec);
+
+      *at++ = self->offset_sec < 0 ? '-' : '+';
+      at = _digits(at, offset / 3600 % 100, 2);
+      *at++ = ':';
+      at = _digits(at, offset / 60 % 60, 2);
+    }
+  *at = 0;
+  return (gsize) (at - buf);
+}
