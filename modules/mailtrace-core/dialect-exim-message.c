@@ -161,7 +161,17 @@ const LineShape exim_message_shapes[] =
     { LITERAL("PRDR "), SKIP_REST }
   },
   {
-    "rewritten", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " \"a@b\" from env-from rewritten as \"c@d\" by rule 1",
+    "points-to-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',
+    ID16 " lowest numbered MX record points to local host: loop.test (while routing <v@loop.test>)",
+    { LITERAL("lowest numbered MX record points to local host"), SKIP_REST }
+  },
+  {
+    "is-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',
+    ID16 " remote host address is the local host: mx.example.test (while routing <v@loop.test>)",
+    { LITERAL("remote host address is the local host"), SKIP_REST }
+  },
+  {
+    "rewritten", LR_NOTE, BY_EXIM, ANY_ID, 'L', ID16 " \"a@b\" from env-from rewritten as \"c@d\" by rule 1",
     { LITERAL("\""), SKIP_UNTIL("\" from "), SKIP_UNTIL(" rewritten as "), SKIP_REST }
   },
   {

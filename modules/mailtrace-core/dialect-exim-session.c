@@ -168,6 +168,10 @@ const LineShape exim_session_shapes[] =
     { LITERAL("ETRN "), SKIP_UNTIL(" received from "), PEER_FIELDS, SKIP_REST }
   },
   {
+    "etrn-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "failed to set up ETRN command: Tainted arg 2 for ETRN command: '#b.test'",
+    { LITERAL("failed to set up ETRN command"), SKIP_REST }
+  },
+  {
     "queue-run", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "Start queue run: pid=1234",
     { { scan_queue_run, NO_FIELD, NULL }, SKIP_REST }
   },

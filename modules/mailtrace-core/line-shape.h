@@ -8,7 +8,7 @@
 
 #include "scan.h"
 
-#define LINE_STEPS_MAX 9
+#define LINE_STEPS_MAX 12   /* the last one stays empty */
 
 /* who writes the line */
 enum

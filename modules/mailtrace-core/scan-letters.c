@@ -49,7 +49,7 @@ static const Letter arrival_letters[] =
   { "L.-", FORM_FLAG, NO_FIELD, 0, 0 }, { "L*", FORM_FLAG, NO_FIELD, 0, 0 }, { "L*-", FORM_FLAG, NO_FIELD, 0, 0 },
   { "SPF", FORM_FLAG, NO_FIELD, 0, 0 }, { "PRDR", FORM_FLAG, NO_FIELD, 0, 0 }, { "K", FORM_FLAG, NO_FIELD, 0, 0 },
   { "ARC", FORM_FLAG, NO_FIELD, 0, 0 }, { "DMARC", FORM_FLAG, NO_FIELD, 0, 0 },
-  { "from <", FORM_SKIP, NO_FIELD, 0, 0 }, { "for ", FORM_LIST, F_RECIPIENTS, 0, 0 },
+  { "from ", FORM_ANGLE, NO_FIELD, 0, 0 }, { "for ", FORM_LIST, F_RECIPIENTS, 0, 0 },
   { NULL, FORM_SKIP, NO_FIELD, 0, 0 }
 };
 

@@ -84,8 +84,8 @@ scan_constant(Scan *self, const LineStep *step)
   return TRUE;
 }
 
-gssize
-scan_find_unquoted(Slice text, Slice literal)
+static gssize
+_find_unquoted(Slice text, Slice literal, gboolean *balanced)
 {
   gboolean quoted = FALSE;
 
@@ -100,28 +100,36 @@ scan_find_unquoted(Slice text, Slice literal)
       else if (c == '"')
         quoted = !quoted;
     }
+  *balanced = !quoted;
   return -1;
 }
 
+gssize
+scan_find_unquoted(Slice text, Slice literal)
+{
+  gboolean balanced;
+
+  return _find_unquoted(text, literal, &balanced);
+}
+
+/* a quote that never ends protects nothing */
 Slice
 scan_quoted_word(Slice text)
 {
-  gssize blank = scan_find_unquoted(text, SLICE(" "));
+  gboolean balanced;
+  gssize blank = _find_unquoted(text, SLICE(" "), &balanced);
 
-  if (blank < 0)
+  if (blank < 0 && !balanced)
     blank = slice_find_char(text, ' ');
   return blank < 0 ? text : slice_head(text, (gsize) blank);
 }
 
-/* angle = "<" *( quoted-string / char ) ">" followed by a blank, a colon or the end */
-gboolean
-scan_angle(Scan *self, const LineStep *step)
+/* index of the ">" that ends an address, or -1: a blank, a colon or nothing stands behind it */
+static gssize
+_angle_end(Slice inner, gboolean heed_quotes)
 {
-  Slice inner = slice_skip(self->rest, 1);
   gboolean quoted = FALSE;
 
-  if (!self->rest.len || self->rest.str[0] != '<')
-    return FALSE;
   for (gsize i = 0; i < inner.len; i++)
     {
       gchar c = inner.str[i];
@@ -129,15 +137,30 @@ scan_angle(Scan *self, const LineStep *step)
       if (quoted && c == '\\')
         i++;
       else if (c == '"')
-        quoted = !quoted;
+        quoted = heed_quotes && !quoted;
       else if (c == '>' && !quoted && (i + 1 == inner.len || inner.str[i + 1] == ' ' || inner.str[i + 1] == ':'))
-        {
-          scan_add(self, step->field, slice_head(inner, i), FALSE);
-          self->rest = slice_skip(inner, i + 1);
-          return TRUE;
-        }
+        return (gssize) i;
     }
-  return FALSE;
+  return -1;
+}
+
+/* angle = "<" *( quoted-string / char ) ">"; broken addresses may hold a single quote */
+gboolean
+scan_angle(Scan *self, const LineStep *step)
+{
+  Slice inner = slice_skip(self->rest, 1);
+  gssize end;
+
+  if (!self->rest.len || self->rest.str[0] != '<')
+    return FALSE;
+  end = _angle_end(inner, TRUE);
+  if (end < 0)
+    end = _angle_end(inner, FALSE);
+  if (end < 0)
+    return FALSE;
+  scan_add(self, step->field, slice_head(inner, (gsize) end), FALSE);
+  self->rest = slice_skip(inner, (gsize) end + 1);
+  return TRUE;
 }
 
 gboolean
