@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Input: the lines of one file or of standard input, plain or gzip (recognised by its first bytes).  Lines end at LF, the
- * last one also at the end; any bytes, any length.  Memory does not grow with the input.
+ * Input: the lines of one file or of standard input, plain or gzip (recognised by its first bytes).  Lines end at LF,
+ * the last one also at the end; any bytes, any length.  Memory does not grow with the input.
  */
 #ifndef MAILTRACE_CLI_INPUT_H_INCLUDED
 #define MAILTRACE_CLI_INPUT_H_INCLUDED

@@ -33,25 +33,26 @@ _context(Given *given)
   const GOptionEntry entries[] =
   {
     OPTION("json", 0, FILENAME, json, "names in the documents: native (default) or ecs", "FORMAT"),
-    OPTION("emit", 0, FILENAME, emit, "documents to write: message,session,scan,delivery,dkim (default: message,session)",
-           "LIST"),
+    OPTION("emit", 0, FILENAME, emit,
+           "documents to write: message,session,scan,delivery,dkim (default: message,session)", "LIST"),
     OPTION("host", 0, FILENAME, host, "gateway of lines that name no host (default: localhost)", "NAME"),
     OPTION("host-alias", 0, FILENAME_ARRAY, host_aliases, "host NODE is part of the gateway NAME; may be repeated",
            "NODE=NAME"),
     OPTION("local-domains", 0, FILENAME, local_domains, "your own domains, for the direction of a message", "LIST"),
-    OPTION("time-zone", 0, FILENAME, time_zone, "zone of stamps without UTC offset, e.g. Europe/Berlin or +0200 (default: the system's)",
-           "ZONE"),
+    OPTION("time-zone", 0, FILENAME, time_zone,
+           "zone of stamps without UTC offset, e.g. Europe/Berlin or +0200 (default: the system's)", "ZONE"),
     OPTION("timeout", 0, FILENAME, timeout, "end a message without a line for so long (default: 604800)", "SECONDS"),
-    OPTION("interim-after", 0, FILENAME, interim_after, "write an interim document of a message open for so long; 0: never (default: 3600)",
-           "SECONDS"),
+    OPTION("interim-after", 0, FILENAME, interim_after,
+           "write an interim document of a message open for so long; 0: never (default: 3600)", "SECONDS"),
     OPTION("settle-time", 0, FILENAME, settle_time, "wait for late lines of an ended message (default: 30)", "SECONDS"),
     OPTION("max-messages", 0, FILENAME, max_messages, "open messages at most (default: 1000000)", "COUNT"),
     OPTION("max-recipients", 0, FILENAME, max_recipients, "recipients of a message at most (default: 10000)", "COUNT"),
-    OPTION("max-message-bytes", 0, FILENAME, max_message_bytes, "memory of a message at most (default: 1048576)", "BYTES"),
+    OPTION("max-message-bytes", 0, FILENAME, max_message_bytes, "memory of a message at most (default: 1048576)",
+           "BYTES"),
     OPTION("output", 'o', FILENAME, output, "write documents to FILE instead of standard output", "FILE"),
     OPTION("counters", 0, FILENAME, counters, "write counters to FILE, as one JSON object", "FILE"),
-    OPTION("progress", 0, FILENAME, progress, "progress bar on standard error: auto (default: on a terminal), always, never",
-           "WHEN"),
+    OPTION("progress", 0, FILENAME, progress,
+           "progress bar on standard error: auto (default: on a terminal), always, never", "WHEN"),
     OPTION("quiet", 'q', NONE, quiet, "no closing line on standard error", NULL),
     OPTION("help", 'h', NONE, help, "print this text", NULL),
     OPTION("version", 'V', NONE, version, "print the version", NULL),
@@ -59,7 +60,7 @@ _context(Given *given)
     { NULL }
   };
 #undef OPTION
-  GOptionContext *context = g_option_context_new("[OPTION...] [FILE...] - mail logs in, one JSON document per message out");
+  GOptionContext *context = g_option_context_new("[FILE...] - mail logs in, one JSON document per message out");
 
   g_option_context_set_help_enabled(context, FALSE);
   g_option_context_set_description(context, DESCRIPTION);
@@ -254,6 +255,18 @@ _check(Options *self, const Given *given, gchar **error)
          && _numbers(&self->tracker, given, error);
 }
 
+/* GLib writes an ellipsis that not every terminal can show */
+static gchar *
+_help(GOptionContext *context)
+{
+  gchar *text = g_option_context_get_help(context, TRUE, NULL);
+  GString *plain = g_string_new(text);
+
+  g_string_replace(plain, "\xe2\x80\xa6", "...", 0);
+  g_free(text);
+  return g_string_free(plain, FALSE);
+}
+
 gboolean
 options_parse(Options *self, gchar **argv, gchar **error)
 {
@@ -270,7 +283,7 @@ options_parse(Options *self, gchar **argv, gchar **error)
       g_error_free(problem);
     }
   else if (given.help)
-    self->help = g_option_context_get_help(context, TRUE, NULL);
+    self->help = _help(context);
   else
     _check(self, &given, error);
   g_option_context_free(context);

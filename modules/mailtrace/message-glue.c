@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "message-glue.h"
+#include "scratch-buffers.h"
+#include "str-repr/encode.h"
+#include "logmsg/tags.h"
+
+#define PRI_MAIL_INFO 22
+
+static void
+_register(MessageGlue *self, const gchar *prefix, RecordKind kind)
+{
+  gchar name[256];
+
+  for (guint id = 0; id < FIELD_COUNT; id++)
+    if (field_get((FieldId) id)->records & (1u << kind))
+      {
+        g_snprintf(name, sizeof(name), "%s%s", prefix, field_name_in((FieldId) id, kind));
+        self->handles[kind][id] = log_msg_get_value_handle(name);
+      }
+}
+
+void
+message_glue_init(MessageGlue *self, const MailtraceOptions *options)
+{
+  for (guint kind = 0; kind < RK_REFUSAL; kind++)
+    _register(self, options->prefix, (RecordKind) kind);
+  self->options = options;
+  self->writer = document_writer_new(options->format);
+  self->tag = log_tags_get_by_name("mailtrace");
+}
+
+void
+message_glue_release(MessageGlue *self)
+{
+  if (self->writer)
+    document_writer_free(self->writer);
+  self->writer = NULL;
+}
+
+static Slice
+_get(LogMessage *msg, NVHandle handle)
+{
+  gssize len = 0;
+  const gchar *value = log_msg_get_value(msg, handle, &len);
+
+  return slice_new(value, (gsize) len);
+}
+
+static Stamp
+_stamp(const LogMessage *msg)
+{
+  const UnixTime *stamp = &msg->timestamps[LM_TS_STAMP];
+
+  return (Stamp) { (stamp->ut_sec + stamp->ut_gmtoff) * STAMP_USEC + stamp->ut_usec, stamp->ut_gmtoff };
+}
+
+void
+message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, Frame *out)
+{
+  Slice program = _get(msg, LM_V_PROGRAM);
+
+  if (program.len || !frame_split(input, msg->timestamps[LM_TS_RECVD].ut_sec, out))
+    frame_from_syslog(_get(msg, LM_V_HOST), program, _get(msg, LM_V_PID), _stamp(msg), input, out);
+  if (!out->host.len)
+    out->host = _get(msg, LM_V_HOST);
+  if (!out->host.len)
+    out->host = SLICE("localhost");
+  out->host = mailtrace_options_gateway(options, out->host);
+}
+
+static void
+_set(LogMessage *msg, NVHandle handle, Slice value, LogMessageValueType type)
+{
+  log_msg_set_value_with_type(msg, handle, value.len ? value.str : "", (gssize) value.len, type);
+}
+
+static void
+_set_number(LogMessage *msg, NVHandle handle, gint64 number)
+{
+  gchar digits[32];
+  gint len = g_snprintf(digits, sizeof(digits), "%" G_GINT64_FORMAT, number);
+
+  log_msg_set_value_with_type(msg, handle, digits, len, LM_VT_INTEGER);
+}
+
+static LogMessageValueType
+_type(FieldType type)
+{
+  switch (type)
+    {
+    case FT_INTEGER:
+      return LM_VT_INTEGER;
+    case FT_BOOLEAN:
+      return LM_VT_BOOLEAN;
+    case FT_LIST:
+      return LM_VT_LIST;
+    default:
+      return LM_VT_STRING;
+    }
+}
+
+static Slice
+_decoded(const LineField *field)
+{
+  GString *buffer;
+
+  if (!field->escaped)
+    return field->value;
+  buffer = scratch_buffers_alloc();
+  g_string_set_size(buffer, line_field_decoded_max(field));
+  return line_field_decode(field, buffer->str);
+}
+
+static void
+_append_element(GString *list, Slice element)
+{
+  if (list->len)
+    g_string_append_c(list, ',');
+  str_repr_encode_append(list, element.len ? element.str : "", (gssize) element.len, ",");
+}
+
+static void
+_set_line_list(const MessageGlue *self, LogMessage *msg, const Line *line, FieldId id)
+{
+  GString *list = scratch_buffers_alloc();
+
+  for (guint i = 0; i < line->n_fields; i++)
+    if (line->fields[i].id == id)
+      _append_element(list, _decoded(&line->fields[i]));
+  _set(msg, self->handles[RK_LINE][id], slice_new(list->str, list->len), LM_VT_LIST);
+}
+
+static void
+_set_line_field(const MessageGlue *self, LogMessage *msg, const Line *line, guint i)
+{
+  const LineField *field = &line->fields[i];
+  FieldType type = field_get(field->id)->type;
+  Slice first = line_get(line, field->id);
+
+  if (first.str != field->value.str || !self->handles[RK_LINE][field->id])
+    return;
+  if (type == FT_LIST)
+    _set_line_list(self, msg, line, field->id);
+  else
+    _set(msg, self->handles[RK_LINE][field->id], _decoded(field), _type(type));
+}
+
+static void
+_set_stamp(LogMessage *msg, const Stamp *stamp)
+{
+  gint64 utc = stamp_to_utc_usec(stamp);
+
+  msg->timestamps[LM_TS_STAMP].ut_sec = utc / STAMP_USEC;
+  msg->timestamps[LM_TS_STAMP].ut_usec = (guint32) (utc % STAMP_USEC);
+  msg->timestamps[LM_TS_STAMP].ut_gmtoff = stamp->offset_sec;
+}
+
+/* a raw line, or the UTM's header that syslog-ng took for its own: origin and stamp are the frame's */
+static void
+_set_origin(const MessageGlue *self, LogMessage *msg, const Frame *frame)
+{
+  Stamp stamp = frame->stamp;
+
+  if (_get(msg, LM_V_PROGRAM).len && !g_ascii_isdigit(_get(msg, LM_V_PROGRAM).str[0]))
+    return;
+  if (!stamp_has_offset(&stamp))
+    stamp.offset_sec = mailtrace_options_offset_at(self->options, stamp.local_usec / STAMP_USEC);
+  if (stamp.local_usec)
+    _set_stamp(msg, &stamp);
+  if (frame->program.len)
+    _set(msg, LM_V_PROGRAM, frame->program, LM_VT_STRING);
+  if (frame->host.len)
+    _set(msg, LM_V_HOST, frame->host, LM_VT_STRING);
+  if (frame->pid)
+    _set_number(msg, LM_V_PID, frame->pid);
+}
+
+static void
+_set_if_any(LogMessage *msg, NVHandle handle, Slice value)
+{
+  if (value.len)
+    _set(msg, handle, value, LM_VT_STRING);
+}
+
+void
+message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line)
+{
+  const NVHandle *handles = self->handles[RK_LINE];
+
+  _set(msg, handles[F_RECORD], SLICE("line"), LM_VT_STRING);
+  _set(msg, handles[F_ROLE], slice_from_string(line_role_name(line->role)), LM_VT_STRING);
+  _set_if_any(msg, handles[F_SHAPE], slice_from_string(line->shape));
+  _set_if_any(msg, handles[F_GATEWAY], frame->host);
+  _set_if_any(msg, handles[F_QUEUE_ID], line->queue_id);
+  _set_if_any(msg, handles[F_PARENT], line->parent);
+  _set_if_any(msg, handles[F_CAUSE], line->cause);
+  for (guint i = 0; i < line->n_fields; i++)
+    _set_line_field(self, msg, line, i);
+  _set_origin(self, msg, frame);
+}
+
+static void
+_set_time(LogMessage *msg, NVHandle handle, const Stamp *stamp)
+{
+  gchar iso[STAMP_ISO_MAX];
+  gsize len = stamp_format_iso(stamp, iso);
+
+  log_msg_set_value_with_type(msg, handle, iso, (gssize) len, LM_VT_STRING);
+}
+
+static void
+_set_document_list(LogMessage *msg, NVHandle handle, const Record *record, FieldId id)
+{
+  GString *list = scratch_buffers_alloc();
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(record, &cursor, &value))
+    if (value.id == id)
+      _append_element(list, value.text);
+  _set(msg, handle, slice_new(list->str, list->len), LM_VT_LIST);
+}
+
+static void
+_set_document_value(const MessageGlue *self, LogMessage *msg, const Record *record, const RecordValue *value)
+{
+  NVHandle handle = self->handles[record->kind][value->id];
+
+  switch (value->type)
+    {
+    case FT_INTEGER:
+      _set_number(msg, handle, value->number);
+      break;
+    case FT_BOOLEAN:
+      _set(msg, handle, value->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);
+      break;
+    case FT_TIME:
+      _set_time(msg, handle, &value->stamp);
+      break;
+    case FT_LIST:
+      if (record_get_text(record, value->id).str == value->text.str)
+        _set_document_list(msg, handle, record, value->id);
+      break;
+    default:
+      _set(msg, handle, value->text, LM_VT_STRING);
+    }
+}
+
+static void
+_set_nested(const MessageGlue *self, LogMessage *msg, const Record *record, FieldId id)
+{
+  GString *json;
+
+  if (!(field_get(id)->records & (1u << record->kind)) || !record_count_nested(record, field_nested_kind(id)))
+    return;
+  json = scratch_buffers_alloc();
+  document_write_nested(self->writer, record, id, json);
+  _set(msg, self->handles[record->kind][id], slice_new(json->str, json->len), LM_VT_JSON);
+}
+
+static void
+_set_header(const MessageGlue *self, LogMessage *msg, const Record *record)
+{
+  RecordValue received;
+
+  msg->pri = PRI_MAIL_INFO;
+  msg->flags |= LF_LOCAL;
+  if (record_get(record, F_RECEIVED, &received))
+    {
+      if (!stamp_has_offset(&received.stamp))
+        received.stamp.offset_sec = 0;
+      _set_stamp(msg, &received.stamp);
+    }
+  _set(msg, LM_V_HOST, record_get_text(record, F_GATEWAY), LM_VT_STRING);
+  _set(msg, LM_V_PROGRAM, SLICE("mailtrace"), LM_VT_STRING);
+  log_msg_set_tag_by_id(msg, self->tag);
+}
+
+void
+message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Record *record)
+{
+  static const FieldId nested[] = { F_DKIM, F_SCANS, F_DELIVERIES, F_REFUSALS };
+  GString *json = scratch_buffers_alloc();
+  guint32 cursor = 0;
+  RecordValue value;
+
+  _set_header(self, msg, record);
+  while (record_next(record, &cursor, &value))
+    if (self->handles[record->kind][value.id])
+      _set_document_value(self, msg, record, &value);
+  for (guint i = 0; i < G_N_ELEMENTS(nested); i++)
+    _set_nested(self, msg, record, nested[i]);
+  document_write(self->writer, record, json);
+  _set(msg, LM_V_MESSAGE, slice_new(json->str, json->len), LM_VT_STRING);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * MessageGlue: log messages to frames, lines and documents to log messages.  Handles of all names are registered once.
+ * Read-only after init: all threads share it.
+ */
+#ifndef MAILTRACE_MESSAGE_GLUE_H_INCLUDED
+#define MAILTRACE_MESSAGE_GLUE_H_INCLUDED
+
+#include "compat.h"
+#include "options.h"
+
+typedef struct _MessageGlue
+{
+  NVHandle handles[RECORD_KIND_COUNT][FIELD_COUNT];
+  const MailtraceOptions *options;   /* the parser's own */
+  DocumentWriter *writer;
+  LogTagId tag;
+} MessageGlue;
+
+void message_glue_init(MessageGlue *self, const MailtraceOptions *options);
+void message_glue_release(MessageGlue *self);
+
+/* the frame of a log message: its own text when that is a raw line, else what syslog-ng took off it */
+void message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, Frame *out);
+
+/* fields of a line, as name-value pairs; msg must be writable */
+void message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line);
+
+/* turns an empty message into the document of a record */
+void message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Record *record);
+
+#endif

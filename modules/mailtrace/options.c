@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "options.h"
+
+#define DEFAULT_PREFIX "mailtrace."
+#define DEFAULT_POLICY "bsi-tr-02102-2"
+
+void
+mailtrace_options_init(MailtraceOptions *self)
+{
+  *self = (MailtraceOptions)
+  {
+    .prefix = g_strdup(DEFAULT_PREFIX),
+    .emit = (1u << RK_MESSAGE) | (1u << RK_SESSION),
+    .format = DF_NATIVE,
+    .tls_policy = g_strdup(DEFAULT_POLICY),
+    .aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+    .zone = g_time_zone_new_local(),
+  };
+  tracker_options_init(&self->tracker);
+}
+
+void
+mailtrace_options_clear(MailtraceOptions *self)
+{
+  g_free(self->prefix);
+  g_free(self->time_zone);
+  g_free(self->tls_policy);
+  g_strfreev(self->local_domains);
+  g_hash_table_unref(self->aliases);
+  g_time_zone_unref(self->zone);
+}
+
+void
+mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from)
+{
+  GHashTableIter iter;
+  gpointer node, gateway;
+  MailtraceOptions copy = *from;
+
+  copy.prefix = g_strdup(from->prefix);
+  copy.time_zone = g_strdup(from->time_zone);
+  copy.tls_policy = g_strdup(from->tls_policy);
+  copy.local_domains = g_strdupv(from->local_domains);
+  copy.zone = g_time_zone_ref(from->zone);
+  copy.aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_iter_init(&iter, from->aliases);
+  while (g_hash_table_iter_next(&iter, &node, &gateway))
+    g_hash_table_insert(copy.aliases, g_strdup(node), g_strdup(gateway));
+  mailtrace_options_clear(self);
+  *self = copy;
+}
+
+void
+mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefix)
+{
+  g_free(self->prefix);
+  self->prefix = g_strdup(prefix);
+}
+
+gboolean
+mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds)
+{
+  RecordKind kind;
+
+  self->emit = 0;
+  for (GList *l = kinds; l; l = l->next)
+    {
+      if (!record_kind_by_name(slice_from_string(l->data), &kind) || kind == RK_LINE || kind == RK_REFUSAL)
+        return FALSE;
+      self->emit |= 1u << kind;
+    }
+  return TRUE;
+}
+
+gboolean
+mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value)
+{
+  self->drop_lines = g_str_equal(value, "drop");
+  return self->drop_lines || g_str_equal(value, "pass");
+}
+
+gboolean
+mailtrace_options_set_json(MailtraceOptions *self, const gchar *value)
+{
+  return document_format_by_name(slice_from_string(value), &self->format);
+}
+
+gboolean
+mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name)
+{
+  GTimeZone *zone = g_time_zone_new_identifier(name);
+
+  if (!zone)
+    return FALSE;
+  g_time_zone_unref(self->zone);
+  self->zone = zone;
+  g_free(self->time_zone);
+  self->time_zone = g_strdup(name);
+  return TRUE;
+}
+
+gboolean
+mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name)
+{
+  static const gchar *const known[] = { "bsi-tr-02102-2", "mozilla-modern", "mozilla-intermediate" };
+  gboolean found = g_file_test(name, G_FILE_TEST_IS_REGULAR);
+
+  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+    found |= g_str_equal(name, known[i]);
+  g_free(self->tls_policy);
+  self->tls_policy = g_strdup(name);
+  return found;
+}
+
+void
+mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains)
+{
+  guint n = 0;
+
+  g_strfreev(self->local_domains);
+  self->local_domains = g_new0(gchar *, g_list_length(domains) + 1);
+  for (GList *l = domains; l; l = l->next)
+    self->local_domains[n++] = g_ascii_strdown(l->data, -1);
+}
+
+void
+mailtrace_options_add_alias(MailtraceOptions *self, const gchar *node, const gchar *gateway)
+{
+  g_hash_table_insert(self->aliases, g_strdup(node), g_strdup(gateway));
+}
+
+/* the offset at the line's own date, not today's */
+static gint32
+_offset_at(gint64 local_sec, gpointer zone)
+{
+  gint interval = g_time_zone_find_interval(zone, G_TIME_TYPE_STANDARD, local_sec);
+
+  return interval < 0 ? 0 : g_time_zone_get_offset(zone, interval);
+}
+
+void
+mailtrace_options_get_tracker(MailtraceOptions *self, TrackerOptions *out)
+{
+  *out = self->tracker;
+  out->local_domains = self->local_domains;
+  out->offset_at = _offset_at;
+  out->offset_data = self->zone;
+}
+
+gint32
+mailtrace_options_offset_at(const MailtraceOptions *self, gint64 local_sec)
+{
+  return _offset_at(local_sec, self->zone);
+}
+
+Slice
+mailtrace_options_gateway(const MailtraceOptions *self, Slice host)
+{
+  gchar name[256];
+
+  if (!g_hash_table_size(self->aliases) || host.len >= sizeof(name))
+    return host;
+  memcpy(name, host.str, host.len);
+  name[host.len] = 0;
+  const gchar *gateway = g_hash_table_lookup(self->aliases, name);
+  return gateway ? slice_from_string(gateway) : host;
+}

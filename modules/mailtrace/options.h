@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Options of one mailtrace() parser: one struct, one copy function.  Knows nothing of pipes.
+ * The setters of named values return FALSE for a value that is not allowed.
+ */
+#ifndef MAILTRACE_OPTIONS_H_INCLUDED
+#define MAILTRACE_OPTIONS_H_INCLUDED
+
+#include "mailtrace/document.h"
+#include "mailtrace/tracker.h"
+
+typedef struct _MailtraceOptions
+{
+  gchar *prefix;
+  guint emit;                 /* bit (1 << RecordKind) for each kind of document */
+  gboolean drop_lines;
+  DocumentFormat format;
+  gchar **local_domains;      /* lower case */
+  GHashTable *aliases;        /* node -> gateway */
+  gchar *time_zone;           /* NULL: the system's */
+  GTimeZone *zone;
+  gchar *tls_policy;
+  TrackerOptions tracker;
+} MailtraceOptions;
+
+void mailtrace_options_init(MailtraceOptions *self);
+void mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from);   /* self: initialised */
+void mailtrace_options_clear(MailtraceOptions *self);
+
+void mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefix);
+gboolean mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds);
+gboolean mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value);
+gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
+gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);
+gboolean mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name);
+void mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains);
+void mailtrace_options_add_alias(MailtraceOptions *self, const gchar *node, const gchar *gateway);
+
+/* what the tracker is to be made with; pointers into self */
+void mailtrace_options_get_tracker(MailtraceOptions *self, TrackerOptions *out);
+
+/* UTC offset of a local time in time-zone(), seconds */
+gint32 mailtrace_options_offset_at(const MailtraceOptions *self, gint64 local_sec);
+
+/* the gateway a host belongs to */
+Slice mailtrace_options_gateway(const MailtraceOptions *self, Slice host);
+
+#endif

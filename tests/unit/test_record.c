@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mailtrace/record.h"
+
+#include <criterion/criterion.h>
+
+static Record *record;
+
+static void
+_setup(void)
+{
+  record = record_new(RK_MESSAGE);
+}
+
+static void
+_teardown(void)
+{
+  record_free(record);
+}
+
+TestSuite(record, .init = _setup, .fini = _teardown);
+
+#define assert_text(id, expected) cr_assert(slice_equals(record_get_text(record, id), slice_from_string(expected)))
+
+static Stamp
+_stamp(gint64 local_sec, gint32 offset_sec)
+{
+  return (Stamp) { local_sec * STAMP_USEC, offset_sec };
+}
+
+Test(record, new_one_is_empty)
+{
+  guint32 cursor = 0;
+  RecordValue value;
+
+  cr_assert_eq(record->kind, RK_MESSAGE);
+  cr_assert_not(record_has(record, F_SENDER));
+  cr_assert_null(record_get_text(record, F_SENDER).str);
+  cr_assert_eq(record_get_integer(record, F_SIZE, -7), -7);
+  cr_assert_not(record_next(record, &cursor, &value));
+  cr_assert_not(record_remove(record, F_SENDER));
+}
+
+Test(record, first_keeps_the_first)
+{
+  cr_assert(record_set_text(record, F_SENDER, SLICE("a@b")));
+  cr_assert_not(record_set_text(record, F_SENDER, SLICE("c@d")));
+  assert_text(F_SENDER, "a@b");
+  cr_assert(record_set_integer(record, F_SIZE, 1));
+  cr_assert_not(record_set_integer(record, F_SIZE, 2));
+  cr_assert_eq(record_get_integer(record, F_SIZE, 0), 1);
+}
+
+Test(record, last_keeps_the_last)
+{
+  cr_assert(record_set_text(record, F_STATUS, SLICE("deferred")));
+  cr_assert(record_set_text(record, F_STATUS, SLICE("delivered")));
+  cr_assert_not(record_set_text(record, F_STATUS, SLICE("delivered")));
+  assert_text(F_STATUS, "delivered");
+  cr_assert_eq(record_count(record, F_STATUS), 1);
+}
+
+Test(record, append_keeps_each_value_once)
+{
+  cr_assert(record_set_text(record, F_RECIPIENTS, SLICE("a")));
+  cr_assert(record_set_text(record, F_RECIPIENTS, SLICE("b")));
+  cr_assert_not(record_set_text(record, F_RECIPIENTS, SLICE("a")));
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 2);
+  assert_text(F_RECIPIENTS, "a");
+  record_append_text(record, F_RECIPIENTS, SLICE("a"));
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 3);
+}
+
+Test(record, sum_adds_and_does_not_overflow)
+{
+  cr_assert(record_set_integer(record, F_RECIPIENTS_OMITTED, 2));
+  cr_assert(record_set_integer(record, F_RECIPIENTS_OMITTED, 3));
+  cr_assert_eq(record_get_integer(record, F_RECIPIENTS_OMITTED, 0), 5);
+  cr_assert(record_set_integer(record, F_RECIPIENTS_OMITTED, G_MAXINT64));
+  cr_assert_eq(record_get_integer(record, F_RECIPIENTS_OMITTED, 0), G_MAXINT64);
+}
+
+Test(record, max_of_times_compares_in_utc)
+{
+  RecordValue value;
+
+  cr_assert(record_set_time(record, F_COMPLETED, _stamp(7200, 7200)));
+  cr_assert_not(record_set_time(record, F_COMPLETED, _stamp(0, 0)));
+  cr_assert_not(record_set_time(record, F_COMPLETED, _stamp(7000, 7200)));
+  cr_assert(record_set_time(record, F_COMPLETED, _stamp(1, 0)));
+  cr_assert(record_get(record, F_COMPLETED, &value));
+  cr_assert_eq(value.type, FT_TIME);
+  cr_assert_eq(value.stamp.local_usec, STAMP_USEC);
+  cr_assert_eq(value.stamp.offset_sec, 0);
+}
+
+Test(record, unknown_offset_survives)
+{
+  RecordValue value;
+
+  record_set_time(record, F_RECEIVED, _stamp(5, STAMP_OFFSET_UNKNOWN));
+  cr_assert(record_get(record, F_RECEIVED, &value));
+  cr_assert_not(stamp_has_offset(&value.stamp));
+}
+
+Test(record, empty_text_is_present)
+{
+  cr_assert(record_set_text(record, F_SENDER, SLICE("")));
+  cr_assert(record_has(record, F_SENDER));
+  cr_assert_not_null(record_get_text(record, F_SENDER).str);
+  cr_assert_eq(record_get_text(record, F_SENDER).len, 0);
+}
+
+Test(record, any_byte_is_kept)
+{
+  cr_assert(record_set_text(record, F_SUBJECT, SLICE("a\0b\xff")));
+  cr_assert(slice_equals(record_get_text(record, F_SUBJECT), SLICE("a\0b\xff")));
+}
+
+Test(record, boolean)
+{
+  RecordValue value;
+
+  cr_assert(record_set_boolean(record, F_FINAL, 17));
+  cr_assert(record_get(record, F_FINAL, &value));
+  cr_assert_eq(value.type, FT_BOOLEAN);
+  cr_assert_eq(value.number, 1);
+  cr_assert(record_set_boolean(record, F_FINAL, FALSE));
+  cr_assert_not(record_set_boolean(record, F_FINAL, FALSE));
+}
+
+Test(record, text_of_something_else_is_none)
+{
+  record_set_integer(record, F_SIZE, 3);
+  cr_assert_null(record_get_text(record, F_SIZE).str);
+  record_set_text(record, F_SENDER, SLICE("x"));
+  cr_assert_eq(record_get_integer(record, F_SENDER, -1), -1);
+}
+
+Test(record, replace_ignores_the_merge_rule)
+{
+  record_set_text(record, F_SENDER, SLICE("a"));
+  cr_assert(record_replace_text(record, F_SENDER, SLICE("longer")));
+  assert_text(F_SENDER, "longer");
+  cr_assert_not(record_replace_text(record, F_SENDER, SLICE("longer")));
+  cr_assert(record_replace_text(record, F_SENDER, SLICE_NONE));
+  cr_assert_not(record_has(record, F_SENDER));
+}
+
+Test(record, replace_leaves_one_value_of_a_list)
+{
+  record_set_text(record, F_RECIPIENTS, SLICE("a"));
+  record_set_text(record, F_RECIPIENTS, SLICE("b"));
+  cr_assert(record_replace_text(record, F_RECIPIENTS, SLICE("a")));
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 1);
+}
+
+Test(record, remove_takes_all_values_and_nothing_else)
+{
+  record_set_text(record, F_SENDER, SLICE("s"));
+  record_set_text(record, F_RECIPIENTS, SLICE("a"));
+  record_set_text(record, F_STATUS, SLICE("failed"));
+  record_set_text(record, F_RECIPIENTS, SLICE("bbbb"));
+  record_set_text(record, F_SUBJECT, SLICE("t"));
+  cr_assert(record_remove(record, F_RECIPIENTS));
+  cr_assert_not(record_has(record, F_RECIPIENTS));
+  assert_text(F_SENDER, "s");
+  assert_text(F_STATUS, "failed");
+  assert_text(F_SUBJECT, "t");
+}
+
+Test(record, next_walks_in_order_of_setting)
+{
+  static const FieldId order[] = { F_SUBJECT, F_SIZE, F_RECIPIENTS, F_RECIPIENTS };
+  guint32 cursor = 0;
+  RecordValue value;
+
+  record_set_text(record, F_SUBJECT, SLICE("s"));
+  record_set_integer(record, F_SIZE, 9);
+  record_set_text(record, F_RECIPIENTS, SLICE("a"));
+  record_set_text(record, F_RECIPIENTS, SLICE("b"));
+  for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+    {
+      cr_assert(record_next(record, &cursor, &value));
+      cr_assert_eq(value.id, order[i]);
+    }
+  cr_assert(slice_equals(value.text, SLICE("b")));
+  cr_assert_not(record_next(record, &cursor, &value));
+}
+
+Test(record, own_values_may_be_set_as_other_ones)
+{
+  gchar long_text[100];
+
+  memset(long_text, 'x', sizeof(long_text));
+  record_set_text(record, F_SENDER, slice_new(long_text, sizeof(long_text)));
+  record_set_text(record, F_STATUS, SLICE("short"));
+  record_set_text(record, F_SENDER_ORIGINAL, record_get_text(record, F_SENDER));
+  record_set_text(record, F_STATUS, record_get_text(record, F_SENDER));
+  cr_assert(slice_equals(record_get_text(record, F_SENDER_ORIGINAL), slice_new(long_text, sizeof(long_text))));
+  cr_assert(slice_equals(record_get_text(record, F_STATUS), slice_new(long_text, sizeof(long_text))));
+}
+
+Test(record, grows_to_many_values)
+{
+  gchar text[16];
+
+  for (guint i = 0; i < 3000; i++)
+    record_append_text(record, F_RECIPIENTS, slice_new(text, (gsize) g_snprintf(text, sizeof(text), "r%u", i)));
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 3000);
+  cr_assert_geq(record_bytes(record), record->len);
+  cr_assert(record_remove(record, F_RECIPIENTS));
+  cr_assert_eq(record->len, 0);
+}
+
+Test(record, nested_ones_are_counted_by_kind)
+{
+  Record *first = record_add(record, RK_DELIVERY);
+  Record *signature = record_add(record, RK_DKIM);
+  Record *second = record_add(record, RK_DELIVERY);
+
+  cr_assert_eq(record_count_nested(record, RK_DELIVERY), 2);
+  cr_assert_eq(record_nested(record, RK_DELIVERY, 0), first);
+  cr_assert_eq(record_nested(record, RK_DELIVERY, 1), second);
+  cr_assert_eq(record_nested(record, RK_DKIM, 0), signature);
+  cr_assert_null(record_nested(record, RK_DELIVERY, 2));
+  cr_assert_null(record_nested(record, RK_SCAN, 0));
+}
+
+Test(record, copy_is_deep)
+{
+  record_set_text(record, F_STATUS, SLICE("deferred"));
+  record_set_text(record_add(record, RK_DELIVERY), F_DELIVERY_HOST, SLICE("mx"));
+  Record *copy = record_copy(record);
+
+  record_set_text(record, F_STATUS, SLICE("delivered"));
+  record_set_text(record_nested(record, RK_DELIVERY, 0), F_DELIVERY_HOST, SLICE("other"));
+  cr_assert(slice_equals(record_get_text(copy, F_STATUS), SLICE("deferred")));
+  cr_assert(slice_equals(record_get_text(record_nested(copy, RK_DELIVERY, 0), F_DELIVERY_HOST), SLICE("mx")));
+  record_add(copy, RK_DELIVERY);
+  cr_assert_eq(record_count_nested(record, RK_DELIVERY), 1);
+  record_free(copy);
+}
+
+Test(record, copy_of_an_empty_one)
+{
+  Record *copy = record_copy(record);
+
+  cr_assert(record_set_text(copy, F_SENDER, SLICE("a")));
+  record_free(copy);
+  record_free(NULL);
+}
