@@ -286,10 +286,16 @@ _nearest_year(Civil civil, gint64 now_sec)
 static gboolean
 _relayed_utm(Slice at, Frame *out)
 {
+  Slice relay = _word(at);
   gint year;
 
-  at = slice_skip(at, _word(at).len);
-  return _char(&at, ' ') && _number(&at, 4, &year) && _char(&at, ':') && _char(&at, ' ') && _damaged_utm(year, at, out);
+  at = slice_skip(at, relay.len);
+  if (!_char(&at, ' ') || !_number(&at, 4, &year) || !_char(&at, ':') || !_char(&at, ' ')
+      || !_damaged_utm(year, at, out))
+    return FALSE;
+  if (!out->host.len)
+    out->host = relay;
+  return TRUE;
 }
 
 /* bsd = 3ALPHA SP (2DIGIT / SP DIGIT) SP time SP origin */

@@ -441,6 +441,7 @@ _disconnect(Feed *feed, Session *session)
 
   if (message && message->state == MS_OPEN && message_see(message, feed->hash) && closed.str)
     record_set_text(message->record, F_CLIENT_CLOSED, closed);
+  tracker_bury(feed->tracker, feed->hash, feed->usec, 1);
   tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
 }
 
@@ -478,6 +479,8 @@ _is_of_ended_session(const Feed *feed)
 {
   const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->frame.pid));
 
+  if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
+    return TRUE;
   return tombstone && feed->usec < tombstone->closed_usec
          && !g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid));
 }
