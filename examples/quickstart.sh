@@ -46,7 +46,7 @@ unpack_logs() {
 # lines read so far, and documents that wait in destinations
 progress() {
   syslog-ng-ctl stats --control="$1/syslog-ng.ctl" 2>/dev/null | awk -F';' '
-    /mailtrace_lines_by_role/ { lines += $NF } $5 == "queued" || /;queued;/ { queued += $NF }
+    /mailtrace_lines_by_role/ { lines += $NF } /^dst\./ && $5 == "queued" { queued += $NF }
     END { print lines + 0, queued + 0 }'
 }
 

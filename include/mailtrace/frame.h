@@ -2,7 +2,7 @@
 /*
  * Frame: who said a line, and when.  Takes the header off a raw line, whatever syslog or file it came through:
  *
- *   2019:06:10-11:04:40 defense exim-in[9103]: TEXT              Sophos UTM, with or without host, with or without <PRI>
+ *   2019:06:10-11:04:40 defense exim-in[9103]: TEXT             Sophos UTM, with or without host, with or without <PRI>
  *   Mar  1 00:01:01 192.0.2.1 2019: 06:10-11:04:40 [host ]...    the same, damaged by a classic syslogd
  *   <22>Jun 10 11:04:40 mx exim[12]: TEXT                        RFC 3164
  *   2026-11-24T15:05:07.812+00:00 mx exim[12]: TEXT              ISO files

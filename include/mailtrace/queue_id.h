@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exim's queue ids as data.  Up to 4.96 tttttt-pppppp-ff, from 4.97 tttttt-ppppppppppp-ffff; base 62, digits 0-9 A-Z a-z:
- * second UTC in which reception began, pid of the process that made the id, fraction of the second.
+ * Exim's queue ids as data.  Up to 4.96 tttttt-pppppp-ff, from 4.97 tttttt-ppppppppppp-ffff; base 62, digits
+ * 0-9 A-Z a-z: second UTC in which reception began, pid of the process that made the id, fraction of the second.
  * Source: Exim specification, "Message identification"; both forms may stand in one log after an upgrade.
  */
 #ifndef MAILTRACE_QUEUE_ID_H_INCLUDED

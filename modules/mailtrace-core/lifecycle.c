@@ -30,7 +30,9 @@ tracker_tombstone(const Tracker *self, guint64 hash)
 guint64
 tracker_session_hash(const Host *host, guint32 pid)
 {
-  return slice_hash(slice_new((const gchar *) &pid, sizeof(pid)), slice_hash(slice_from_string(host->name), host->seed));
+  guint64 name = slice_hash(slice_from_string(host->name), host->seed);
+
+  return slice_hash(slice_new((const gchar *) &pid, sizeof(pid)), name);
 }
 
 static guint64

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * LineShape: one kind of line as a row of a dialect's table.  The steps are tried from left to right; a row matches when
- * all of them do and nothing is left.  The order of rows has no meaning: no line may match two.
+ * LineShape: one kind of line as a row of a dialect's table.  The steps are tried from left to right; a row matches
+ * when all of them do and nothing is left.  The order of rows has no meaning: no line may match two.
  */
 #ifndef MAILTRACE_LINE_SHAPE_H_INCLUDED
 #define MAILTRACE_LINE_SHAPE_H_INCLUDED
@@ -32,7 +32,7 @@ typedef struct _LineShape
   const gchar *name;
   LineRole role;
   guint by, id;
-  /* R real line, T template of a third party, S prose, E Exim's source or documentation, L line of a real Exim in the lab */
+  /* R real line, T template of a third party, S prose, E Exim's source or documentation, L line of a real Exim */
   gchar evidence;
   const gchar *sample;   /* raw text behind the frame, with its queue id */
   LineStep steps[LINE_STEPS_MAX];

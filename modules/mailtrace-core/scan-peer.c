@@ -2,8 +2,8 @@
 /*
  * peer = [name SP] ["(" helo ")" SP] "[" ip "]" [":" port]
  *
- * The HELO is the client's text and may imitate all that follows it.  Of all places that look like its end, the last one
- * that is followed by something Exim prints there is taken.
+ * The HELO is the client's text and may imitate all that follows it.  Of all places that look like its end, the
+ * last one that is followed by something Exim prints there is taken.
  */
 #include "scan.h"
 

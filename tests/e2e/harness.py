@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What end-to-end tests share: the command, syslog-ng with an example's configuration, waiting, checking."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MAILTRACE_BUILD", TOP / "build"))
+COMMAND = str(BUILD / "bin/mailtrace")
+FOUNDING = TOP / "examples/logs/01-full-message.log"
+failures = 0
+
+
+def check(name, holds, detail=""):
+    global failures
+    failures += not holds
+    print("ok   " if holds else "FAIL ", name, "" if holds else detail, flush=True)
+
+
+def finish():
+    sys.exit(1 if failures else 0)
+
+
+def scratch():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="mailtrace-e2e-"))
+    return path
+
+
+def wait(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def documents(path):
+    """the last revision of each document by id"""
+    newest = {}
+    if not pathlib.Path(path).exists():
+        return newest
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        document = json.loads(line)
+        if document["id"] not in newest or newest[document["id"]]["revision"] <= document["revision"]:
+            newest[document["id"]] = document
+    return newest
+
+
+def comparable(document):
+    return {key: value for key, value in document.items() if key not in ("revision", "lines")}
+
+
+def run_command(*arguments, stdin=None):
+    return subprocess.run([COMMAND, *map(str, arguments)], input=stdin, capture_output=True, timeout=300)
+
+
+class SyslogNg:
+    """syslog-ng in a directory of its own, ended by its process id"""
+
+    def __init__(self, configuration, directory, **defines):
+        self.directory = pathlib.Path(directory)
+        self.arguments = [str(TOP / "examples/run.sh"), str(configuration), str(directory)]
+        self.arguments += ["%s=%s" % pair for pair in defines.items()]
+        self.process = None
+
+    def start(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        environment = dict(os.environ, BUILD=str(BUILD))
+        self.log = open(self.directory / "log", "ab")
+        self.process = subprocess.Popen(self.arguments, stdout=self.log, stderr=self.log, env=environment)
+        control = self.directory / "syslog-ng.ctl"
+        if not wait(lambda: self.process.poll() is not None or self.stats() is not None):
+            raise RuntimeError("syslog-ng does not answer on %s" % control)
+        return self
+
+    def control(self, *arguments):
+        return subprocess.run(["syslog-ng-ctl", *arguments, "--control", str(self.directory / "syslog-ng.ctl")],
+                              capture_output=True, text=True)
+
+    def stats(self):
+        result = self.control("stats")
+        return result.stdout if result.returncode == 0 and result.stdout else None
+
+    def counter(self, name):
+        return sum(int(line.split(";")[-1]) for line in (self.stats() or "").splitlines()
+                   if line.startswith("parser;") and name in line)
+
+    def queued(self):
+        return sum(int(line.split(";")[-1]) for line in (self.stats() or "").splitlines()
+                   if line.startswith("dst.") and ";queued;" in line)
+
+    def wait_for_lines(self, count, seconds=60):
+        return wait(lambda: self.counter("lines_by_role") >= count and self.queued() == 0, seconds)
+
+    def messages(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.log.close()
+        return code
+
+
+def unpack_logs(directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy(FOUNDING, directory / "utm-full-message.log")
+    for name, target in (("utm-generated.log.gz", "utm-generated.log"), ("exim-mainlog.gz", "exim-mainlog.log")):
+        with open(directory / target, "wb") as stream:
+            subprocess.run(["gunzip", "-c", str(TOP / "examples/logs" / name)], stdout=stream, check=True)
+    return sum(path.read_bytes().count(b"\n") for path in directory.iterdir())

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs what the tests need, builds, and runs all of them.
+# usage: tests/run.sh [--quick] [NAME...]
+#   --quick   no sanitizers, no fuzzing, no lab
+#   NAME      only parts whose name contains one of these words
+# The last line is "N passed, N failed"; the exit code is 1 when something failed.
+set -uo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=${MAILTRACE_TEST_DIR:-$top/build-tests}
+fuzz_seconds=${FUZZ_SECONDS:-60}
+lab_sessions=${LAB_SESSIONS:-200}
+passed=0 failed=0 quick=no names=()
+failures=()
+
+for argument; do
+  case $argument in
+    --quick) quick=yes ;;
+    -h|--help) sed -n '3,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "tests/run.sh: unknown option $argument; see --help" >&2; exit 2 ;;
+    *) names+=("$argument") ;;
+  esac
+done
+
+wanted() {
+  [ ${#names[@]} -gt 0 ] || return 0
+  local name
+  for name in "${names[@]}"; do case $1 in *"$name"*) return 0 ;; esac; done
+  return 1
+}
+
+# check NAME COMMAND...: one test; its output goes to a file and is shown when it fails
+check() {
+  local name=$1 log started=$SECONDS
+  shift
+  wanted "$name" || return 0
+  log=$work/log/${name//[^A-Za-z0-9._-]/_}.log
+  if "$@" > "$log" 2>&1 < /dev/null; then
+    passed=$((passed + 1))
+    printf 'ok    %-48s %3d s\n' "$name" $((SECONDS - started))
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    printf 'FAIL  %-48s %3d s\n' "$name" $((SECONDS - started))
+    tail -n 40 "$log" | sed 's/^/      /'
+  fi
+}
+
+# each Criterion program counts as many tests as it holds
+criterion() {
+  local name=$1 program=$2 log summary
+  shift 2
+  wanted "$name" || return 0
+  log=$work/log/${name//[^A-Za-z0-9._-]/_}.log
+  "$program" "$@" > "$log" 2>&1 < /dev/null
+  local code=$?
+  summary=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -o 'Tested: [0-9]* | Passing: [0-9]* | Failing: [0-9]* | Crashing: [0-9]*' | tail -1)
+  local good bad
+  good=$(sed 's/.*Passing: \([0-9]*\).*/\1/' <<< "$summary")
+  bad=$(awk '{ print $8 + $11 }' <<< "$summary")
+  if [ -z "$summary" ] || [ "$good" = 0 ] || { [ $code -ne 0 ] && [ "${bad:-0}" = 0 ]; }; then good=0 bad=1; fi
+  passed=$((passed + good)) failed=$((failed + bad))
+  [ "$bad" = 0 ] && printf 'ok    %-48s %s tests\n' "$name" "$good" && return
+  failures+=("$name")
+  printf 'FAIL  %-48s %s of %s\n' "$name" "$bad" $((good + bad))
+  tail -n 40 "$log" | sed 's/^/      /'
+}
+
+install_packages() {
+  local missing
+  missing=$(cat "$top/examples/packages.txt" "$top/tests/packages.txt" | while read -r package; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+  done)
+  [ -n "$missing" ] || return 0
+  echo "installing" $missing
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing > "$work/log/apt.log" 2>&1 \
+    || { tail "$work/log/apt.log"; echo "tests/run.sh: apt-get failed" >&2; exit 1; }
+}
+
+# build NAME COMPILER OPTIONS...
+build() {
+  local name=$1 compiler=$2
+  shift 2
+  CC=$compiler cmake -S "$top" -B "$work/$name" -G Ninja -DMAILTRACE_WERROR=ON "$@" && cmake --build "$work/$name"
+}
+
+run_programs() {
+  local name=$1 program
+  for program in "$work/$name"/tests/test_* "$work/$name"/bin/test_*; do
+    [ -x "$program" ] && [ ! -d "$program" ] || continue
+    criterion "$name/$(basename "$program")" "$program"
+  done
+}
+
+fuzz() {
+  local target=$1 corpus=$top/tests/fuzz/corpus-$2 found=$work/fuzz-$2
+  mkdir -p "$found"
+  "$work/clang-sanitized/bin/$target" -runs=0 "$corpus" \
+    && "$work/clang-sanitized/bin/$target" -max_total_time="$fuzz_seconds" -max_len=6000 -timeout=10 \
+         -artifact_prefix="$work/log/" "$found" "$corpus"
+}
+
+lab() {
+  local profile=$1 directory=$work/lab-$1 log
+  SEED=11 "$top/tests/lab/run.sh" "$lab_sessions" "$profile" 16 "" "$directory" || return 1
+  for log in mainlog mainlog.b; do
+    "$work/gcc/bin/mailtrace" --quiet --host="$log" "$directory/$log" > "$directory/$log.ndjson" || return 1
+  done
+  "$top/tests/property/check_lab.py" "$2" "$directory" "$directory/mainlog.ndjson" "$directory/mainlog.b.ndjson"
+}
+
+utm_truth() {
+  cc -O2 -w -o "$work/utmgen" "$top/tests/lab/utmgen.c" \
+    && "$work/utmgen" -m 5000 -c 60 -s 5 -t "$work/utm.truth" > "$work/utm.log" \
+    && "$work/gcc/bin/mailtrace" --quiet "$work/utm.log" > "$work/utm.ndjson" \
+    && "$top/tests/property/check_utm.py" "$work/utm.truth" "$work/utm.ndjson"
+}
+
+mkdir -p "$work/log"
+install_packages
+check build/gcc build gcc gcc
+check build/clang build clang clang
+[ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_MODULE=OFF -DMAILTRACE_FUZZ=ON \
+  -DMAILTRACE_SANITIZE=address,undefined
+for lint in "$top"/tests/lint/check_*; do check "lint/$(basename "$lint")" "$lint"; done
+run_programs gcc
+[ $quick = yes ] || run_programs clang-sanitized
+check property/utm-truth utm_truth
+export MAILTRACE_BUILD=$work/gcc MAILTRACE_WORK=$work
+for test in "$top"/tests/e2e/test_*.py; do
+  check "e2e/$(basename "$test" .py)" python3 "$test"
+done
+if [ $quick = no ]; then
+  fuzz fuzz_line line > "$work/log/fuzz-line.log" 2>&1 &
+  line_fuzzer=$!
+  check fuzz/tracker fuzz fuzz_tracker tracker
+  check fuzz/line wait $line_fuzzer
+  check lab/default lab default 95
+  check lab/all lab all 95
+fi
+
+[ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"
+printf '%d passed, %d failed\n' $passed $failed
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
