@@ -20,6 +20,8 @@ typedef struct _Mailtrace
   struct iv_timer tick;
   gint flow_control_requested;   /* as the lines came; for documents that no line brings about */
   guint clone_id;
+  guint ordinal;                 /* among the parsers of one rule */
+  gchar *counter_id;
   guint *clone_counter;          /* shared by the original and its clones, the original frees it */
 } Mailtrace;
 
@@ -158,9 +160,27 @@ _persist_name(const LogPipe *s)
   static gchar name[512];
   const Mailtrace *self = (const Mailtrace *) s;
 
-  g_snprintf(name, sizeof(name), "mailtrace(%s,%u)", s->persist_name ? s->persist_name : self->super.name,
-             self->clone_id);
+  g_snprintf(name, sizeof(name), "mailtrace(%s,%u,%u)", s->persist_name ? s->persist_name : self->super.name,
+             self->ordinal, self->clone_id);
   return name;
+}
+
+/* a rule may hold several parsers, e.g. those that app-parser() collects; their order names them across reloads */
+static void
+_name_instance(Mailtrace *self)
+{
+  self->ordinal = 0;
+  for (GList *l = live_parsers; l; l = l->next)
+    {
+      const Mailtrace *other = l->data;
+      if (g_strcmp0(other->super.name, self->super.name) == 0 && other->clone_id == self->clone_id)
+        self->ordinal++;
+    }
+  g_free(self->counter_id);
+  if (self->ordinal || self->clone_id)
+    self->counter_id = g_strdup_printf("%s#%u.%u", self->super.name, self->ordinal, self->clone_id);
+  else
+    self->counter_id = g_strdup(self->super.name);
 }
 
 static void
@@ -184,9 +204,10 @@ _init(LogPipe *s)
 
   if (!log_parser_init_method(s))
     return FALSE;
+  _name_instance(self);
   _restore_state(self);
   message_glue_init(&self->glue, &self->options);
-  mailtrace_stats_register(&self->stats, self->super.name);
+  mailtrace_stats_register(&self->stats, self->counter_id);
   live_parsers = g_list_prepend(live_parsers, self);
   IV_TIMER_INIT(&self->tick);
   self->tick.cookie = self;
@@ -203,7 +224,7 @@ _deinit(LogPipe *s)
   if (iv_timer_registered(&self->tick))
     iv_timer_unregister(&self->tick);
   live_parsers = g_list_remove(live_parsers, self);
-  mailtrace_stats_unregister(&self->stats, self->super.name);
+  mailtrace_stats_unregister(&self->stats, self->counter_id);
   message_glue_release(&self->glue);
   /* a reference of our own stays: if the new configuration fails, this very pipe is initialised again */
   compat_persist_add(log_pipe_get_config(s), log_pipe_get_persist_name(s), mailtrace_state_ref(self->state),
@@ -220,6 +241,7 @@ _free(LogPipe *s)
   mailtrace_state_unref(self->state);
   mailtrace_options_clear(&self->options);
   g_rc_box_release(self->clone_counter);
+  g_free(self->counter_id);
   log_parser_free_method(s);
 }
 
