@@ -507,11 +507,23 @@ _add_error(Scan *self, Slice error)
   _add_remote_reply(self, error);
 }
 
+/* " DT=" duration, in front of the message or, when there is none, at the end */
+static Slice
+_without_duration(Slice text)
+{
+  gssize at = slice_find(text, SLICE(" DT="));
+  gssize colon = slice_find(text, SLICE(": "));
+
+  if (at < 0 || (colon >= 0 && colon < at))
+    return text;
+  return colon < 0 ? slice_head(text, (gsize) at) : at == 0 ? slice_skip(text, (gsize) colon) : text;
+}
+
 /* ": strerror H=host [ip] DT=1s: message"; the host stands before the message's colon */
 static void
 _deferral_reason(Scan *self)
 {
-  Slice text = _without_colon(self->rest);
+  Slice text = _without_duration(_without_colon(self->rest));
   gssize host = slice_find(text, SLICE("H=")), colon = slice_find(text, SLICE(": "));
   gsize word = 0;
 

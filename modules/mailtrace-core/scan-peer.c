@@ -38,11 +38,20 @@ _address(Slice at, Address *out)
   return scan_bracketed(&out->rest, &out->ip, &out->port);
 }
 
-/* helo ends at the last ") [" ip "]" outside quotes that Exim could have printed; inside them only if there is no other */
+/* how much speaks for it that the HELO ends here; 0: nothing */
+static gint
+_plausibility(Slice rest, gboolean quoted)
+{
+  if (_continues(rest))
+    return quoted ? 2 : 3;
+  return rest.str[0] == ' ' ? 1 : 0;
+}
+
+/* helo ends at the last ") [" ip "]" that Exim could have printed, outside quotes if there is one */
 static gboolean
 _helo_end(Slice text, gsize *end, Address *out)
 {
-  gint found = 0;   /* 1: inside quotes, 2: outside */
+  gint best = 0;
   gboolean quoted = FALSE;
   Address candidate;
 
@@ -50,15 +59,17 @@ _helo_end(Slice text, gsize *end, Address *out)
     {
       if (text.str[i] == '"')
         quoted = !quoted;
-      if (text.str[i] != ')' || text.str[i + 1] != ' ' || text.str[i + 2] != '[' || (found == 2 && quoted))
+      if (text.str[i] != ')' || text.str[i + 1] != ' ' || text.str[i + 2] != '['
+          || !_address(slice_skip(text, i + 2), &candidate))
         continue;
-      if (!_address(slice_skip(text, i + 2), &candidate) || !_continues(candidate.rest))
+      gint plausibility = _plausibility(candidate.rest, quoted);
+      if (!plausibility || plausibility < best)
         continue;
-      found = quoted ? 1 : 2;
+      best = plausibility;
       *end = i;
       *out = candidate;
     }
-  return found > 0;
+  return best > 0;
 }
 
 static gboolean

@@ -37,7 +37,6 @@ scan_mechanism(Scan *self, const LineStep *step)
 
   if (blank < 1 || !slice_starts_with(slice_skip(self->rest, (gsize) blank), SLICE(" authenticator failed for ")))
     return FALSE;
-  scan_add(self, F_AUTH_MECHANISM, slice_head(self->rest, (gsize) blank), FALSE);
   self->rest = slice_skip(self->rest, (gsize) blank + strlen(" authenticator failed for "));
   return TRUE;
 }
