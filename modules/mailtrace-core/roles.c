@@ -366,7 +366,10 @@ _feed_message(Feed *feed, Message *message, IdEntry *entry)
   gboolean changed;
 
   if (message->state == MS_PENDING)
-    tracker_open_message(feed->tracker, message);
+    {
+      tracker_leave_session(message);
+      tracker_open_message(feed->tracker, message);
+    }
   else if (message->state == MS_ENDED && message->n_open > 0)
     tracker_open_message(feed->tracker, message);
   changed = handlers[feed->line->role](feed, message, entry);

@@ -188,8 +188,6 @@ session_hand_over(Session *self, Message *message, const TrackerOptions *options
     message->lines++;
   session_forget_upcoming(self);
   self->n_accepted++;
-  if (message->session == self)
-    self->n_pending--;
   if (self->last_message)
     self->last_message->session = NULL;
   self->last_message = message;
