@@ -137,8 +137,8 @@ if [ $quick = no ]; then
   line_fuzzer=$!
   check fuzz/tracker fuzz fuzz_tracker tracker
   check fuzz/line wait $line_fuzzer
-  check lab/default lab default 95
-  check lab/all lab all 95
+  check lab/default lab default 99
+  check lab/all lab all 99
 fi
 
 [ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"

@@ -24,6 +24,7 @@ typedef struct _Frame
   Slice program;   /* without [pid] and colon; empty: a bare main log */
   guint32 pid;     /* 0: not logged */
   Slice text;      /* what the program said; trailing CR and LF are cut off */
+  Slice raw;       /* the whole line, as far as it was given; trailing CR and LF are cut off */
 } Frame;
 
 /* FALSE: no known frame; then text is the whole line (without CR and LF) and everything else is empty.

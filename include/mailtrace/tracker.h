@@ -24,7 +24,7 @@ typedef struct _TrackerOptions
   gint32 (*offset_at)(gint64 local_sec, gpointer data);   /* instead of offset_sec, if set: offset of that local time */
   gpointer offset_data;
   guint64 hash_seed;           /* secret of the caller against crafted collisions; any value */
-  gboolean keep_raw;           /* documents carry the message's own lines; not yet used by summaries of sessions */
+  gboolean keep_raw;           /* documents carry the lines they are made of */
   gchar **local_domains;       /* lower case, NULL-terminated, or NULL */
 } TrackerOptions;
 

@@ -460,7 +460,7 @@ _chomp(Slice raw)
 static void
 _clear(Frame *self, Slice text)
 {
-  *self = (Frame) { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = text };
+  *self = (Frame) { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = text, .raw = text };
 }
 
 static gboolean

@@ -18,6 +18,13 @@ _id_equal(gconstpointer a, gconstpointer b)
   return x->hash == y->hash && x->len == y->len && memcmp(x->id, y->id, x->len) == 0;
 }
 
+static void
+_free_connection(gpointer connection)
+{
+  g_free(((Connection *) connection)->raw);
+  g_free(connection);
+}
+
 Host *
 host_new(Slice name, guint64 seed)
 {
@@ -27,7 +34,7 @@ host_new(Slice name, guint64 seed)
   self->seed = seed;
   self->ids = g_hash_table_new_full(_id_hash, _id_equal, g_free, NULL);
   self->sessions = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) session_free);
-  self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+  self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, _free_connection);
   self->workers = g_hash_table_new(NULL, NULL);
   self->offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;

@@ -17,6 +17,7 @@ typedef struct _Connection
   guint64 line_hash;
   Stamp stamp;
   gint64 count;
+  gchar *raw;            /* its line, or NULL */
 } Connection;
 
 struct _Session
@@ -101,6 +102,8 @@ void session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp);
 
 /* gives the facts since the last arrival to the message that has arrived now */
 void session_hand_over(Session *self, Message *message, const TrackerOptions *options);
+/* raw lines of a message that was refused */
+void session_take_lines(Session *self, const Message *message);
 void session_forget_upcoming(Session *self);
 
 /* refusals, or no accepted message */

@@ -165,6 +165,26 @@ tracker_end_if_done(Feed *feed, Message *message)
     host_queue_message(host, message, &host->closing);
 }
 
+/* for its own document, and for that of the next message */
+void
+tracker_keep_session_line(Feed *feed, Session *session, Slice raw)
+{
+  if (!feed->tracker->options.keep_raw || session->bytes > feed->tracker->options.max_message_bytes)
+    return;
+  session->bytes += raw.len;
+  record_append_text(session->record, F_RAW, raw);
+  record_append_text(session->upcoming, F_RAW, raw);
+}
+
+void
+tracker_keep_line(Feed *feed, Message *message)
+{
+  if (!feed->tracker->options.keep_raw || message->bytes > feed->tracker->options.max_message_bytes)
+    return;
+  message->bytes += feed->frame.raw.len;
+  record_append_text(message->record, F_RAW, feed->frame.raw);
+}
+
 static void
 _join_connection(Feed *feed, Session *session)
 {
@@ -179,6 +199,8 @@ _join_connection(Feed *feed, Session *session)
   record_set_time(session->record, F_CLIENT_CONNECTED, connection->stamp);
   if (connection->count)
     record_set_integer(session->record, F_CLIENT_CONNECTION_COUNT, connection->count);
+  if (connection->raw)
+    tracker_keep_session_line(feed, session, slice_from_string(connection->raw));
   host_remove_connection(feed->host, connection);
 }
 
@@ -241,6 +263,7 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
         }
       session_add_lost_id(session, slice_new(entry->id, entry->len), &message->arrival);
       session->lines += message->lines;
+      session_take_lines(session, message);
       tracker_forget_message(self, message);
     }
 }

@@ -253,6 +253,7 @@ _refuse_pending(Feed *feed, Message *message)
 
   session_see(owner, feed->hash, &feed->frame.stamp);
   owner->lines += message->lines - 1;
+  session_take_lines(owner, message);
   record_merge_line(owner->record, feed->line, FIELD_COUNT);
   if (feed->line->role == LR_REFUSAL)
     session_add_refusal(owner, feed->line, &feed->frame);
@@ -404,6 +405,7 @@ tracker_feed_id(Feed *feed)
     }
   counters->lines_of_messages++;
   entry->seen = TRUE;
+  tracker_keep_line(feed, message);
   tracker_touch_message(message);
   if (message->state == MS_PENDING && _stays_pending(feed, message))
     _feed_pending(feed, message, entry);
@@ -434,6 +436,8 @@ _connect(Feed *feed)
   connection->due_from_usec = feed->host->clock_usec;
   if (slice_to_int(line_get(feed->line, F_CLIENT_CONNECTION_COUNT), &count))
     connection->count = count;
+  if (feed->tracker->options.keep_raw)
+    connection->raw = slice_dup(feed->frame.raw);
 }
 
 static void
@@ -442,8 +446,12 @@ _disconnect(Feed *feed, Session *session)
   Message *message = session->last_message;
   Slice closed = line_get(feed->line, F_CLIENT_CLOSED);
 
-  if (message && message->state == MS_OPEN && message_see(message, feed->hash) && closed.str)
-    record_set_text(message->record, F_CLIENT_CLOSED, closed);
+  if (message && message->state == MS_OPEN && message_see(message, feed->hash))
+    {
+      tracker_keep_line(feed, message);
+      if (closed.str)
+        record_set_text(message->record, F_CLIENT_CLOSED, closed);
+    }
   tracker_bury(feed->tracker, feed->hash, feed->usec, 1);
   tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
 }
@@ -468,6 +476,7 @@ _feed_single(Feed *feed)
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(tracker, &feed->frame.stamp);
   session_see(session, feed->hash, &feed->frame.stamp);
+  tracker_keep_session_line(feed, session, feed->frame.raw);
   session_merge_line(session, feed->line, &tracker->options);
   session_add_refusal(session, feed->line, &feed->frame);
   summary_queue_push(feed->out, session_summarize(session, ER_COMPLETE));
@@ -515,6 +524,7 @@ tracker_feed_session(Feed *feed)
       return;
     }
   counters->lines_of_sessions++;
+  tracker_keep_session_line(feed, session, feed->frame.raw);
   session_merge_line(session, feed->line, &feed->tracker->options);
   if (feed->line->role == LR_REFUSAL)
     session_add_refusal(session, feed->line, &feed->frame);

@@ -144,6 +144,17 @@ session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp)
 }
 
 void
+session_take_lines(Session *self, const Message *message)
+{
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(message->record, &cursor, &value))
+    if (value.id == F_RAW)
+      record_append_text(self->record, F_RAW, value.text);
+}
+
+void
 session_forget_upcoming(Session *self)
 {
   record_free(self->upcoming);
@@ -168,21 +179,42 @@ _copy_value(const RecordValue *value, Message *to, const TrackerOptions *options
 }
 
 static void
-_copy_values(const Record *from, FieldId except, Message *to, const TrackerOptions *options)
+_copy_values(const Record *from, gboolean with_lists, Message *to, const TrackerOptions *options)
 {
   guint32 cursor = 0;
   RecordValue value;
 
   while (record_next(from, &cursor, &value))
-    if (value.id != except && (field_get(value.id)->records & (1u << to->record->kind)))
+    if ((with_lists || value.type != FT_LIST) && (field_get(value.id)->records & (1u << to->record->kind)))
       _copy_value(&value, to, options);
+}
+
+/* the session's lines came before those that name the queue id */
+static void
+_copy_lines_in_front(const Record *upcoming, Record *record)
+{
+  Record *own = record_copy(record);
+  RecordValue value;
+  guint32 cursor = 0;
+
+  record_remove(record, F_RAW);
+  while (record_next(upcoming, &cursor, &value))
+    if (value.id == F_RAW)
+      record_append_text(record, F_RAW, value.text);
+  for (cursor = 0; record_next(own, &cursor, &value);)
+    if (value.id == F_RAW)
+      record_append_text(record, F_RAW, value.text);
+  record_free(own);
 }
 
 void
 session_hand_over(Session *self, Message *message, const TrackerOptions *options)
 {
-  _copy_values(self->upcoming, FIELD_COUNT, message, options);
-  _copy_values(self->record, F_WARNINGS, message, options);
+  if (options->keep_raw)
+    _copy_lines_in_front(self->upcoming, message->record);
+  record_remove(self->upcoming, F_RAW);
+  _copy_values(self->upcoming, TRUE, message, options);
+  _copy_values(self->record, FALSE, message, options);
   message->lines += self->upcoming_lines;
   if (self->connected_counted && self->n_accepted == 0)
     message->lines++;

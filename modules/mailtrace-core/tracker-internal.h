@@ -58,6 +58,10 @@ void tracker_bury(Tracker *self, guint64 hash, gint64 usec, guint generation);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
 guint64 tracker_session_hash(const Host *host, guint32 pid);
 
+/* raw(yes) */
+void tracker_keep_line(Feed *feed, Message *message);
+void tracker_keep_session_line(Feed *feed, Session *session, Slice raw);
+
 /* everything of the host that is due at its clock, or all of it */
 void tracker_expire(Tracker *self, Host *host, SummaryQueue *out);
 void tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out);

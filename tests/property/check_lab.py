@@ -11,6 +11,16 @@ import re
 import sys
 
 
+# replies that Exim gives without a log line of their own for the recipient
+UNLOGGED = ("452 too many recipients", "501", "503", "500")
+
+
+def lists_recipients(directory):
+    """received_recipients is on: without it the log does not tell an envelope that aliases have merged"""
+    with open(directory + "/mainlog", encoding="latin1") as stream:
+        return any(re.search(r" <= .* for \S+@", text) for text in stream)
+
+
 def load_documents(paths):
     """last revision of each id"""
     newest = {}
@@ -109,7 +119,7 @@ def check_refusals(truth, documents, report):
             texts.add((refusal.get("stage"), plain(refusal.get("sender", ""))))
     for row in truth:
         for command, reply in row.get("log", []):
-            if command.startswith("RCPT") and reply[:1] in "45" and address(command):
+            if command.startswith("RCPT") and reply[:1] in "45" and not reply.startswith(UNLOGGED):
                 refused += 1
                 if ("rcpt", plain(address(command))) in texts:
                     listed += 1
@@ -132,13 +142,14 @@ def main(minimum, directory, paths):
     received, delivered = check_sinks(sink, documents, report)
     refused, listed = check_refusals(truth, documents, report)
     failed = False
-    for name, part, whole in (("ids promised to clients with exactly one final document", good, promised),
-                              ("of these with the envelope the client gave", exact, envelopes),
-                              ("recipients that sinks received and that show as delivered", delivered, received),
-                              ("recipients refused to clients that are listed", listed, refused)):
+    envelope_minimum = minimum if lists_recipients(directory) else 0
+    for name, part, whole, wanted in (("ids promised to clients with exactly one final document", good, promised, minimum),
+                              ("of these with the envelope the client gave", exact, envelopes, envelope_minimum),
+                              ("recipients that sinks received and that show as delivered", delivered, received, minimum),
+                              ("recipients refused to clients that are listed", listed, refused, minimum)):
         percent = 100.0 * part / whole if whole else 100.0
         print("%-60s %5d of %5d  %.2f %%" % (name, part, whole, percent))
-        failed |= percent < minimum
+        failed |= percent < wanted
     return failed
 
 

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* the parser in process, between a source that counts acknowledgements and a pipe that captures */
+#include "mailtrace.h"
+#include "apphook.h"
+#include "scratch-buffers.h"
+#include <criterion/criterion.h>
+
+typedef struct _Capture
+{
+  LogMessage *msg;
+  gboolean ack_needed, flow_control;
+} Capture;
+
+static GlobalConfig *cfg;
+static LogPipe *sink;
+static GArray *captured;
+static guint acks, aborts;
+static gboolean hold_documents;
+
+static void
+_capture(LogPipe *s, LogMessage *msg, const LogPathOptions *path_options)
+{
+  Capture capture = { log_msg_ref(msg), path_options->ack_needed, path_options->flow_control_requested };
+
+  g_array_append_val(captured, capture);
+  if (hold_documents && log_msg_is_tag_by_name(msg, "mailtrace"))
+    return;   /* what a destination does that has not written it yet */
+  log_msg_drop(msg, path_options, AT_PROCESSED);
+}
+
+static void
+_acked(LogMessage *msg, AckType type)
+{
+  if (type == AT_PROCESSED)
+    acks++;
+  else
+    aborts++;
+}
+
+static void
+_send(LogParser *parser, const gchar *text)
+{
+  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
+  LogMessage *msg = log_msg_new_empty();
+
+  path_options.flow_control_requested = TRUE;
+  msg->ack_func = _acked;
+  log_msg_set_value(msg, LM_V_MESSAGE, text, -1);
+  log_msg_add_ack(msg, &path_options);
+  log_pipe_queue(&parser->super, msg, &path_options);
+}
+
+static guint
+_send_founding(LogParser *parser)
+{
+  gchar *contents = NULL;
+  guint n = 0;
+
+  cr_assert(g_file_get_contents(TEST_DATA_DIR "/utm-full-message.log", &contents, NULL, NULL));
+  gchar **lines = g_strsplit(contents, "\n", -1);
+  for (gchar **line = lines; *line && **line; line++, n++)
+    _send(parser, *line);
+  g_strfreev(lines);
+  g_free(contents);
+  return n;
+}
+
+static void
+_setup(void)
+{
+  app_startup();
+  cfg = cfg_new_snippet();
+  captured = g_array_new(FALSE, FALSE, sizeof(Capture));
+  sink = log_pipe_new(cfg);
+  sink->queue = _capture;
+  cr_assert(log_pipe_init(sink));
+}
+
+static void
+_teardown(void)
+{
+  for (guint i = 0; i < captured->len; i++)
+    log_msg_unref(g_array_index(captured, Capture, i).msg);
+  g_array_free(captured, TRUE);
+  log_pipe_deinit(sink);
+  log_pipe_unref(sink);
+  scratch_buffers_explicit_gc();
+  cfg_free(cfg);
+  app_shutdown();
+}
+
+static LogParser *
+_start(LogParser *parser)
+{
+  log_pipe_append(&parser->super, sink);
+  cr_assert(log_pipe_init(&parser->super));
+  return parser;
+}
+
+static void
+_stop(LogParser *parser)
+{
+  log_pipe_deinit(&parser->super);
+  log_pipe_unref(&parser->super);
+}
+
+static const gchar *
+_value(const Capture *capture, const gchar *name)
+{
+  return log_msg_get_value_by_name(capture->msg, name, NULL);
+}
+
+static Capture *
+_document(const gchar *record)
+{
+  for (guint i = 0; i < captured->len; i++)
+    if (g_str_equal(_value(&g_array_index(captured, Capture, i), "mailtrace.record"), record))
+      return &g_array_index(captured, Capture, i);
+  return NULL;
+}
+
+TestSuite(mailtrace, .init = _setup, .fini = _teardown);
+
+Test(mailtrace, each_line_is_acknowledged_once_and_the_document_comes_before_its_last_line)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+  guint lines = _send_founding(parser);
+
+  cr_expect_eq(lines, 14u);
+  cr_expect_eq(acks, lines);
+  cr_expect_eq(captured->len, lines + 1);
+  cr_expect_str_eq(_value(&g_array_index(captured, Capture, lines - 1), "mailtrace.record"), "message");
+  _stop(parser);
+}
+
+Test(mailtrace, the_last_line_is_not_acknowledged_before_its_document)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  hold_documents = TRUE;
+  _send_founding(parser);
+  Capture *document = _document("message");
+  cr_assert_not_null(document);
+  cr_expect(document->ack_needed);
+  cr_expect(document->flow_control);
+  cr_expect_eq(acks, 13u);
+
+  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
+  log_msg_ack(document->msg, &path_options, AT_PROCESSED);
+  cr_expect_eq(acks, 14u);
+  cr_expect_eq(aborts, 0u);
+  log_msg_unref(document->msg);
+  _stop(parser);
+}
+
+Test(mailtrace, a_document_carries_typed_values_host_program_stamp_and_tag)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+  LogMessageValueType type;
+
+  _send_founding(parser);
+  Capture *document = _document("message");
+  cr_assert_not_null(document);
+  cr_expect_str_eq(_value(document, "HOST"), "defense");
+  cr_expect_str_eq(_value(document, "PROGRAM"), "mailtrace");
+  cr_expect_str_eq(_value(document, "mailtrace.tls.in.version"), "TLSv1.2");
+  cr_expect_eq(document->msg->timestamps[LM_TS_STAMP].ut_sec, 1560179080);
+  cr_expect_eq(document->msg->timestamps[LM_TS_STAMP].ut_gmtoff, -4 * 3600);
+  cr_expect(log_msg_is_tag_by_name(document->msg, "mailtrace"));
+  log_msg_get_value_with_type(document->msg, log_msg_get_value_handle("mailtrace.size"), NULL, &type);
+  cr_expect_eq(type, LM_VT_INTEGER);
+  log_msg_get_value_with_type(document->msg, log_msg_get_value_handle("mailtrace.deliveries"), NULL, &type);
+  cr_expect_eq(type, LM_VT_JSON);
+  _stop(parser);
+}
+
+Test(mailtrace, a_clone_has_all_options_and_its_own_state)
+{
+  LogParser *parser = mailtrace_new(cfg);
+  MailtraceOptions *options = mailtrace_get_options(parser), *copied;
+
+  mailtrace_options_set_prefix(options, "x.");
+  options->emit = 1u << RK_DKIM;
+  options->drop_lines = TRUE;
+  options->format = DF_ECS;
+  options->tracker.timeout_sec = 7;
+  options->tracker.max_messages = 9;
+  mailtrace_options_add_alias(options, "defense", "cluster");
+  cr_assert(mailtrace_options_set_time_zone(options, "Europe/Berlin"));
+  LogParser *clone = (LogParser *) log_pipe_clone(&parser->super);
+  copied = mailtrace_get_options(clone);
+  cr_expect_str_eq(copied->prefix, "x.");
+  cr_expect_eq(copied->emit, 1u << RK_DKIM);
+  cr_expect(copied->drop_lines);
+  cr_expect_eq(copied->format, DF_ECS);
+  cr_expect_eq(copied->tracker.timeout_sec, 7);
+  cr_expect_eq(copied->tracker.max_messages, 9u);
+  cr_expect_str_eq(copied->time_zone, "Europe/Berlin");
+  cr_expect(slice_equals(mailtrace_options_gateway(copied, SLICE("defense")), SLICE("cluster")));
+  _stop(_start(clone));
+  log_pipe_unref(&parser->super);
+}
+
+Test(mailtrace, dropped_lines_still_make_documents)
+{
+  LogParser *parser = mailtrace_new(cfg);
+
+  cr_assert(mailtrace_options_set_lines(mailtrace_get_options(parser), "drop"));
+  _start(parser);
+  _send_founding(parser);
+  cr_expect_eq(captured->len, 1u);
+  cr_expect_eq(acks, 14u);
+  _stop(parser);
+}
+
+Test(mailtrace, garbage_passes_as_an_unknown_line)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  _send(parser, "");
+  _send(parser, "\xff\xfe not a log line");
+  cr_expect_eq(captured->len, 2u);
+  cr_expect_eq(acks, 2u);
+  cr_expect_str_eq(_value(&g_array_index(captured, Capture, 1), "mailtrace.role"), "unknown");
+  _stop(parser);
+}
+
+Test(mailtrace, wrong_values_are_refused)
+{
+  LogParser *parser = mailtrace_new(cfg);
+  MailtraceOptions *options = mailtrace_get_options(parser);
+  GList *kinds = g_list_append(NULL, "refusal");
+
+  cr_expect_not(mailtrace_options_set_lines(options, "keep"));
+  cr_expect_not(mailtrace_options_set_json(options, "xml"));
+  cr_expect_not(mailtrace_options_set_emit(options, kinds));
+  cr_expect_not(mailtrace_options_set_time_zone(options, "Mars/Base"));
+  cr_expect_not(mailtrace_options_set_tls_policy(options, "none"));
+  g_list_free(kinds);
+  log_pipe_unref(&parser->super);
+}
+
+Test(mailtrace, raw_documents_carry_their_own_lines)
+{
+  LogParser *parser = mailtrace_new(cfg);
+
+  mailtrace_get_options(parser)->tracker.keep_raw = TRUE;
+  _start(parser);
+  _send_founding(parser);
+  const gchar *json = _value(_document("message"), "MESSAGE");
+  const gchar *raw = strstr(json, "\"raw\":[\"2019:06:10-11:04:40 defense exim-in[6854]");
+  cr_assert_not_null(raw);
+  guint lines = 0;
+  for (const gchar *at = raw; (at = strstr(at, "2019:06:10-")); at++)
+    lines++;
+  cr_expect_eq(lines, 14u);
+  _stop(parser);
+}
