@@ -146,6 +146,11 @@ void
 tracker_end_pending(Tracker *self, Message *message, EndReason reason, SummaryQueue *out)
 {
   tracker_leave_session(message);
+  if (message->listed)
+    {
+      tracker_forget_message(self, message);
+      return;
+    }
   tracker_open_message(self, message);
   tracker_end_message(self, message, reason, FALSE, out);
 }
@@ -244,7 +249,8 @@ tracker_session(Feed *feed, gboolean create)
   return session;
 }
 
-/* ids that the session's process named and never accepted: refused when the session was closed */
+/* ids that the session's process named and never accepted: refused when the session was closed.  Another process may
+ * still name such an id, if only the arrival line was lost. */
 static void
 _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
 {
@@ -264,7 +270,8 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
       session_add_lost_id(session, slice_new(entry->id, entry->len), &message->arrival);
       session->lines += message->lines;
       session_take_lines(session, message);
-      tracker_forget_message(self, message);
+      message->listed = TRUE;
+      tracker_leave_session(message);
     }
 }
 

@@ -66,6 +66,7 @@ struct _Message
   guint64 pid;                 /* of the receiving process */
   Stamp received, arrival, handed_over, scan_begin, scan_end, first_attempt, last_delivery, completed;
   guint32 worker_pid;          /* scanner that took it over, while it is in the host's workers */
+  gboolean listed;             /* as a refusal of its session, before it could arrive */
   gboolean arrived;
   gboolean awaits_child;       /* handed to the scanner, whose own queue id was not seen */
   gboolean admin_ended;        /* removed or cancelled by an administrator or a timeout */

@@ -15,7 +15,8 @@
 static guint
 _program_bit(const LineShape *shape)
 {
-  return shape->by & BY_EXIM ? BY_EXIM : shape->by & BY_QMGR ? BY_QMGR : shape->by & BY_SCANNER ? BY_SCANNER : BY_MASTER;
+  return shape->by & BY_EXIM ? BY_EXIM : shape->by & BY_QMGR ? BY_QMGR
+         : shape->by & BY_SCANNER ? BY_SCANNER : BY_MASTER;
 }
 
 static void

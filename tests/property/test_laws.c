@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Laws that hold for every history.  The histories are those of tests/traces and tests/golden.
+ */
+#include "mailtrace/document.h"
+#include "mailtrace/tracker.h"
+#include "../unit/guard-page.h"
+#include <criterion/criterion.h>
+
+#define NOW_SEC 1574000000
+
+typedef struct _Run
+{
+  GHashTable *documents;    /* id -> last revision, without "revision" and "lines" */
+  guint messages, final_twice;
+  TrackerCounters counters;
+} Run;
+
+static void
+_collect(Run *self, const DocumentWriter *writer, SummaryQueue *queue)
+{
+  Summary *summary;
+
+  while ((summary = summary_queue_pop(queue)))
+    {
+      GString *json = g_string_new(NULL);
+      gchar *id = slice_dup(record_get_text(summary->record, F_ID));
+
+      record_remove(summary->record, F_REVISION);
+      record_remove(summary->record, F_LINES);
+      document_write(writer, summary->record, json);
+      self->messages += summary->record->kind == RK_MESSAGE && !g_hash_table_contains(self->documents, id);
+      g_hash_table_insert(self->documents, id, g_string_free(json, FALSE));
+      summary_free(summary);
+    }
+}
+
+/* feeds all lines, the line number skip not, the line number twice a second time */
+static Run
+_run(GPtrArray *lines, gint skip, gint twice)
+{
+  Run self = { g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), 0, 0, { 0 } };
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  TrackerOptions options;
+
+  tracker_options_init(&options);
+  Tracker *tracker = tracker_new(&options);
+  DocumentWriter *writer = document_writer_new(DF_NATIVE);
+  for (gint i = 0; i < (gint) lines->len; i++)
+    for (gint times = i == skip ? 0 : i == twice ? 2 : 1; times > 0; times--)
+      {
+        Frame frame;
+        Line line;
+
+        frame_split(slice_from_string(g_ptr_array_index(lines, i)), NOW_SEC, &frame);
+        line_parse(&frame, &line);
+        if (!frame.host.len)
+          frame.host = SLICE("localhost");
+        tracker_feed(tracker, &frame, &line, 0, &queue);
+      }
+  tracker_finish(tracker, ER_SHUTDOWN, &queue);
+  _collect(&self, writer, &queue);
+  self.counters = *tracker_counters(tracker);
+  tracker_free(tracker);
+  document_writer_free(writer);
+  return self;
+}
+
+static void
+_check_counters(const TrackerCounters *c, guint64 fed)
+{
+  guint64 ended = 0;
+
+  for (guint i = ER_COMPLETE; i < END_REASON_COUNT; i++)
+    ended += c->messages_ended[i];
+  cr_expect_eq(c->messages_opened, ended);
+  cr_expect_eq(fed, c->lines_of_messages + c->lines_of_sessions + c->lines_not_ours + c->lines_unknown
+               + c->lines_repeated + c->lines_late);
+}
+
+typedef void (*Check)(const gchar *path, GPtrArray *lines);
+
+static void
+_with_file(const gchar *path, Check check)
+{
+  gchar *contents = NULL;
+  GPtrArray *lines = g_ptr_array_new();
+
+  cr_assert(g_file_get_contents(path, &contents, NULL, NULL));
+  gchar **all = g_strsplit(contents, "\n", -1);
+  for (gchar **line = all; *line; line++)
+    if (g_str_has_prefix(*line, "< "))
+      g_ptr_array_add(lines, *line + 2);
+  check(path, lines);
+  g_ptr_array_free(lines, TRUE);
+  g_strfreev(all);
+  g_free(contents);
+}
+
+static void
+_each_file(const gchar *directory, Check check)
+{
+  GDir *dir = g_dir_open(directory, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  cr_assert_not_null(dir);
+  for (; (name = g_dir_read_name(dir)); n++)
+    {
+      gchar *path = g_build_filename(directory, name, NULL);
+      _with_file(path, check);
+      g_free(path);
+    }
+  g_dir_close(dir);
+  cr_assert_gt(n, 0u);
+}
+
+static void
+_expect_same(const gchar *path, gint line, Run *expected, Run *found)
+{
+  GHashTableIter iter;
+  gpointer id, document;
+
+  cr_expect_eq(g_hash_table_size(expected->documents), g_hash_table_size(found->documents), "%s, line %d", path, line);
+  g_hash_table_iter_init(&iter, expected->documents);
+  while (g_hash_table_iter_next(&iter, &id, &document))
+    {
+      const gchar *other = g_hash_table_lookup(found->documents, id);
+      cr_expect_str_eq(other ? other : "none", document, "%s, line %d", path, line);
+    }
+}
+
+static void
+_check_repeats(const gchar *path, GPtrArray *lines)
+{
+  Run expected = _run(lines, -1, -1);
+
+  _check_counters(&expected.counters, lines->len);
+  for (gint i = 0; i < (gint) lines->len; i++)
+    {
+      Run found = _run(lines, -1, i);
+      _expect_same(path, i, &expected, &found);
+      _check_counters(&found.counters, lines->len + 1);
+      g_hash_table_destroy(found.documents);
+    }
+  g_hash_table_destroy(expected.documents);
+}
+
+static void
+_check_losses(const gchar *path, GPtrArray *lines)
+{
+  Run expected = _run(lines, -1, -1);
+
+  for (gint i = 0; i < (gint) lines->len; i++)
+    {
+      Run found = _run(lines, i, -1);
+      GHashTableIter iter;
+      gpointer id;
+
+      g_hash_table_iter_init(&iter, expected.documents);
+      while (lines->len > 4 && g_hash_table_iter_next(&iter, &id, NULL))
+        cr_expect(strstr(id, ":session:") || g_hash_table_contains(found.documents, id), "%s without line %d lost %s", path,
+                  i, (gchar *) id);
+      _check_counters(&found.counters, lines->len - 1);
+      g_hash_table_destroy(found.documents);
+    }
+  g_hash_table_destroy(expected.documents);
+}
+
+static void
+_check_prefixes(const gchar *path, GPtrArray *lines)
+{
+  GuardPage guard;
+
+  guard_page_init(&guard, 8192);
+  for (guint i = 0; i < lines->len; i++)
+    {
+      Slice whole = slice_from_string(g_ptr_array_index(lines, i));
+
+      for (gsize len = 0; len <= whole.len; len++)
+        {
+          Frame frame;
+          Line line;
+
+          frame_split(guard_page_put(&guard, slice_head(whole, len)), NOW_SEC, &frame);
+          line_parse(&frame, &line);
+        }
+    }
+  guard_page_release(&guard);
+}
+
+Test(law, repeating_any_line_changes_nothing)
+{
+  _each_file(TRACE_DIR, _check_repeats);
+}
+
+Test(law, losing_any_line_loses_no_message)
+{
+  _each_file(TRACE_DIR, _check_losses);
+}
+
+Test(law, every_prefix_of_every_golden_line_is_safe)
+{
+  _each_file(GOLDEN_DIR, _check_prefixes);
+  _each_file(TRACE_DIR, _check_prefixes);
+}
+
+static gint64
+_parse_seconds(const gchar *begin, const gchar *unit, gsize repeats)
+{
+  GString *text = g_string_new(begin);
+  Frame frame;
+  Line line;
+
+  for (gsize i = 0; i < repeats; i++)
+    g_string_append(text, unit);
+  gint64 start = g_get_monotonic_time();
+  frame_split(slice_new(text->str, text->len), NOW_SEC, &frame);
+  line_parse(&frame, &line);
+  gint64 taken = g_get_monotonic_time() - start;
+  g_string_free(text, TRUE);
+  return taken;
+}
+
+/* 64 times the text may cost 64 times the time; what grows with the square would cost 4096 times */
+Test(law, hostile_text_costs_linear_time)
+{
+  static const gchar *const units[] = { ") [1.2.3.4] ", "\"", " F=<", ": ", " <", " (", "\" to=\"", "cl=1,", "\\", " T=\"",
+    " defer (", "a@b ", "]: " };
+  static const gchar *const begins[] = { "2026-11-24 17:36:45 H=(", "2026-11-24 17:36:45 1haLqi-0002Mp-2G <= ",
+    "2026-11-24 17:36:45 1haLqi-0002Mp-2G ** a@b ", "2026-11-24 17:36:45 1haLqi-0002Mp-2G == a@b ",
+    "2026-11-24 17:36:45 1haLqi-0002Mp-2G => a@b C=\"", "2026-11-24 17:36:45 1haLqi-0002Mp-2G DKIM: d=",
+    "2019:06:10-11:04:43 d smtpd[1]: SCANNER[1]: id=\"1000\" severity=\"i\" sys=\"S\" sub=\"s\" name=\"n\" from=\"" };
+
+  for (guint b = 0; b < G_N_ELEMENTS(begins); b++)
+    for (guint u = 0; u < G_N_ELEMENTS(units); u++)
+      {
+        gint64 small = MAX(_parse_seconds(begins[b], units[u], 4000), 500);
+        gint64 large = _parse_seconds(begins[b], units[u], 64 * 4000);
+        cr_expect_lt(large, small * 64 * 8, "%s...%s: %d us, then %d us", begins[b], units[u], (int) small, (int) large);
+      }
+}
