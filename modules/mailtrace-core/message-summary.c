@@ -111,18 +111,6 @@ _set_times(const Message *self, Record *record)
   _seconds(record, F_SECONDS_TOTAL, received, completed);
 }
 
-static void
-_set_domain(Record *record, FieldId id, Slice address)
-{
-  gssize at = slice_find_last_char(address, '@');
-
-  if (at < 0)
-    return;
-  gchar *domain = g_ascii_strdown(address.str + at + 1, address.len - at - 1);
-  record_set_text(record, id, slice_new(domain, address.len - at - 1));
-  g_free(domain);
-}
-
 /* the scanner knows the sender behind a rewritten one */
 static void
 _set_sender(const Message *self, Record *record)
@@ -133,7 +121,7 @@ _set_sender(const Message *self, Record *record)
 
   if (!scanned.str)
     {
-      _set_domain(record, F_SENDER_DOMAIN, sender);
+      record_set_domain(record, F_SENDER_DOMAIN, sender);
       return;
     }
   gchar *original = slice_dup(scanned);
@@ -141,7 +129,7 @@ _set_sender(const Message *self, Record *record)
   if (sender.str && !slice_equals(sender, copy) && copy.len)
     record_set_text(record, F_SENDER_ORIGINAL, copy);
   record_set_text(record, F_SENDER, copy);
-  _set_domain(record, F_SENDER_DOMAIN, copy.len ? copy : record_get_text(record, F_SENDER));
+  record_set_domain(record, F_SENDER_DOMAIN, copy.len ? copy : record_get_text(record, F_SENDER));
   g_free(original);
 }
 
@@ -173,7 +161,7 @@ _set_recipients(const Message *self, Record *record)
     if (value.id == F_RECIPIENTS && slice_find_last_char(value.text, '@') >= 0 && domains->len < 1000)
       g_ptr_array_add(domains, slice_dup(value.text));
   for (guint i = 0; i < domains->len; i++)
-    _set_domain(record, F_RECIPIENT_DOMAINS, slice_from_string(g_ptr_array_index(domains, i)));
+    record_set_domain(record, F_RECIPIENT_DOMAINS, slice_from_string(g_ptr_array_index(domains, i)));
   g_ptr_array_free(domains, TRUE);
 }
 
@@ -217,7 +205,7 @@ _add_missing_deliveries(const Message *self, Record *record)
     {
       Record *delivery = record_add(record, RK_DELIVERY);
       _text(delivery, F_DELIVERY_RECIPIENT, g_ptr_array_index(missing, i));
-      _set_domain(delivery, F_DELIVERY_DOMAIN, slice_from_string(g_ptr_array_index(missing, i)));
+      record_set_domain(delivery, F_DELIVERY_DOMAIN, slice_from_string(g_ptr_array_index(missing, i)));
       record_set_text(delivery, F_DELIVERY_STATUS, status.len ? status : SLICE("unknown"));
     }
   g_ptr_array_free(missing, TRUE);

@@ -188,8 +188,8 @@ _renew_delivery(Record *delivery)
     record_set_integer(delivery, F_DELIVERY_ATTEMPTS, attempts);
 }
 
-static void
-_set_lower_domain(Record *record, FieldId id, Slice address)
+void
+record_set_domain(Record *record, FieldId id, Slice address)
 {
   gssize at = slice_find_last_char(address, '@');
 
@@ -214,7 +214,7 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
   record_merge_line(delivery, line, FIELD_COUNT);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
-  _set_lower_domain(delivery, F_DELIVERY_DOMAIN, slice_find_last_char(final, '@') >= 0 ? final : original);
+  record_set_domain(delivery, F_DELIVERY_DOMAIN, slice_find_last_char(final, '@') >= 0 ? final : original);
   record_set_text(delivery, F_DELIVERY_QUEUE_ID, line->queue_id);
   record_set_integer(delivery, F_DELIVERY_ATTEMPTS, 1);
   record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);

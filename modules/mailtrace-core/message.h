@@ -87,6 +87,9 @@ void message_supersede_id(Message *self, IdEntry *entry);
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
 gboolean record_merge_line(Record *record, const Line *line, FieldId except);
 
+/* the part behind the last "@", in lower case; nothing without one */
+void record_set_domain(Record *record, FieldId id, Slice address);
+
 gboolean message_add_recipient(Message *self, Slice address, const TrackerOptions *options);
 
 /* outcome of one delivery attempt */

@@ -134,12 +134,26 @@ _append_session_id(const Session *self, GString *out)
     g_string_append_printf(out, ":%016" G_GINT64_MODIFIER "x", self->id_hash);
 }
 
+static gboolean
+_host_knows_offset(const Session *self)
+{
+  return self->host->offset_sec != STAMP_OFFSET_UNKNOWN;
+}
+
+/* a queue id may have told the offset after the session's first line */
+static const gchar *
+_offset_source(const Session *self)
+{
+  if (!stamp_has_offset(&self->first) && _host_knows_offset(self))
+    return "queue-id";
+  return self->offset_source ? self->offset_source : "option";
+}
+
 static void
 _set_session_time(const Session *self, Record *record, FieldId id, Stamp stamp)
 {
   if (!stamp_has_offset(&stamp))
-    stamp.offset_sec = stamp_has_offset(&(Stamp) { 0, self->host->offset_sec }) ? self->host->offset_sec
-                       : self->offset_sec;
+    stamp.offset_sec = _host_knows_offset(self) ? self->host->offset_sec : self->offset_sec;
   record_remove(record, id);
   record_set_time(record, id, stamp);
 }
@@ -174,7 +188,7 @@ session_summarize(const Session *self, EndReason reason)
   record_set_boolean(record, F_FINAL, TRUE);
   record_set_text(record, F_END_REASON, slice_from_string(end_reason_name(reason)));
   record_set_integer(record, F_LINES, self->lines);
-  record_set_text(record, F_TIME_ZONE_SOURCE, slice_from_string(self->offset_source ? self->offset_source : "option"));
+  record_set_text(record, F_TIME_ZONE_SOURCE, slice_from_string(_offset_source(self)));
   if (self->pid)
     record_set_integer(record, F_CLIENT_PID, self->pid);
   _resolve_session_times(self, record);

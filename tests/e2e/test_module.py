@@ -132,6 +132,15 @@ check("host-alias(), local-domains(), json(ecs)", document["event"]["id"] == "cl
       and document["email"]["direction"] == "inbound", document)
 check("clean exit", server.stop() == 0)
 
+work = configuration("settle", parser="sophos-utm-smtp(settle-time(1))")
+server = SyslogNg(work / "test.conf", work / "run").start()
+add(work, raw[:-1])
+check("a delivered message whose Completed was lost ends after settle-time()", wait(lambda: output(work), 8))
+document = list(documents(work / "out.ndjson").values())[0]
+check("... and says so", document["status"] == "delivered" and document["missing"] == ["completion"]
+      and document["end_reason"] == "complete", document)
+check("clean exit", server.stop() == 0)
+
 work = configuration("app", parser="app-parser(topic(syslog-raw))")
 server = SyslogNg(work / "test.conf", work / "run").start()
 add(work, raw)
