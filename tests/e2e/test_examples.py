@@ -102,5 +102,22 @@ check("central-server.conf: one document a gateway", sorted(key.split(":")[0] fo
 check("central-server.conf: complete", all(document["lines"] == 14 and document["end_reason"] == "complete"
                                            for document in found.values()), found)
 check("central-server.conf: lines by host", (directory / "central-out/smtp-defense.log").exists())
+readme = (TOP / "README.md").read_text()
+block = readme[readme.index("```\n@version") + 4:]
+block = block[:block.index("```")]
+for old, new in (('ip("0.0.0.0")', 'ip("127.0.0.1")'), ("port(514)", "port(%d)" % (port + 1)),
+                 ("/var/log/mailtrace", str(directory / "readme-out"))):
+    check("README.md still says %s" % old, old in block)
+    block = block.replace(old, new)
+(directory / "readme.conf").write_text(block)
+server = SyslogNg(directory / "readme.conf", directory / "readme").start()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+    for line in raw:
+        datagrams.sendto(line, ("127.0.0.1", port + 1))
+check("the README's snippet receives all lines", wait(lambda: server.counter("lines_by_role") >= len(raw)))
+check("the README's snippet ends cleanly", server.stop() == 0)
+found = documents(directory / "readme-out/2019-06.ndjson")
+check("the README's snippet writes the document into its month", list(found) == ["defense:1haLqi-0002Mp-2G"], list(found))
+
 shutil.rmtree(directory)
 finish()
