@@ -122,7 +122,7 @@ mkdir -p "$work/log"
 install_packages
 check build/gcc build gcc gcc
 check build/clang build clang clang
-[ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_MODULE=OFF -DMAILTRACE_FUZZ=ON \
+[ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_FUZZ=ON \
   -DMAILTRACE_SANITIZE=address,undefined
 for lint in "$top"/tests/lint/check_*; do check "lint/$(basename "$lint")" "$lint"; done
 run_programs gcc
@@ -133,6 +133,7 @@ for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
 if [ $quick = no ]; then
+  MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_command-sanitized python3 "$top/tests/e2e/test_command.py"
   fuzz fuzz_line line > "$work/log/fuzz-line.log" 2>&1 &
   line_fuzzer=$!
   check fuzz/tracker fuzz fuzz_tracker tracker
