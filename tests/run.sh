@@ -119,6 +119,7 @@ utm_truth() {
 }
 
 mkdir -p "$work/log"
+export MAILTRACE_BUILD=$work/gcc
 install_packages
 check build/gcc build gcc gcc
 check build/clang build clang clang
@@ -128,7 +129,6 @@ for lint in "$top"/tests/lint/check_*; do check "lint/$(basename "$lint")" "$lin
 run_programs gcc
 [ $quick = yes ] || run_programs clang-sanitized
 check property/utm-truth utm_truth
-export MAILTRACE_BUILD=$work/gcc MAILTRACE_WORK=$work
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
