@@ -426,6 +426,15 @@ _compare_nested(gconstpointer a, gconstpointer b, gpointer unused)
   return 0;
 }
 
+/* g_sort_array() is the new name, too new for the oldest GLib; both are stable: signatures keep the log's order */
+static void
+_sort_nested(Record *record)
+{
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  g_qsort_with_data(record->nested, (gint) record->n_nested, sizeof(Record *), _compare_nested, NULL);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+}
+
 static void
 _set_state(const Message *self, Record *record)
 {
@@ -460,6 +469,6 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_spam(self, record);
   _set_direction(self, record, options);
   _set_missing(self, record);
-  g_qsort_with_data(record->nested, (gint) record->n_nested, sizeof(Record *), _compare_nested, NULL);
+  _sort_nested(record);
   return summary;
 }
