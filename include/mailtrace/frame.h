@@ -8,6 +8,7 @@
  *   2026-11-24T15:05:07.812+00:00 mx exim[12]: TEXT              ISO files
  *   <22>1 2026-11-24T15:05:07Z mx exim 12 - - TEXT               RFC 5424
  *   2019-06-10 11:04:40[.123][ +0200] [[pid] ]TEXT               Exim's own main log
+ *   mx exim[12]: 2019-06-10 11:04:40 TEXT                        the same behind host and program
  *
  * Exim's own stamp (and "[pid] ") in front of TEXT is taken off as well and wins over the outer one.
  * Knows no mail.  No allocation, linear time, any bytes.

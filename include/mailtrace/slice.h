@@ -87,8 +87,8 @@ gssize slice_find(Slice self, Slice needle);
 /* decimal digits only, the whole slice, at most G_MAXINT64; otherwise FALSE and *value unchanged */
 gboolean slice_to_int(Slice self, gint64 *value);
 
-/* multiply and shift, eight bytes at a time, the same on every machine; chain calls by handing the last result in as
- * seed */
+/* SipHash-1-3 with the seed as key, the same on every machine: who does not know the seed cannot choose bytes that
+ * collide.  Chain calls by handing the last result in as seed. */
 guint64 slice_hash(Slice self, guint64 seed);
 
 /* a NUL-terminated copy; the caller frees it */

@@ -4,6 +4,7 @@
 
 #define MICROSECOND_DIGITS 6
 #define PID_DIGITS_MAX 9
+#define HOST_LEN_MAX 255
 
 typedef struct _Civil
 {
@@ -47,6 +48,20 @@ _word(Slice at)
   while (len < at.len && (guchar) at.str[len] > ' ')
     len++;
   return slice_head(at, len);
+}
+
+/* host = 1*255PRINTUSASCII, as in RFC 5424; empty otherwise */
+static Slice
+_host(Slice at)
+{
+  Slice word = _word(at);
+
+  if (word.len > HOST_LEN_MAX)
+    return SLICE_NONE;
+  for (gsize i = 0; i < word.len; i++)
+    if (!g_ascii_isgraph(word.str[i]))
+      return SLICE_NONE;
+  return word;
 }
 
 static gboolean
@@ -140,14 +155,16 @@ _offset(Slice *at, gint32 *out)
 }
 
 /* pri = "<" 1*3DIGIT ">" */
-static void
+static gboolean
 _pri(Slice *at)
 {
   gssize end = slice_find_char(slice_head(*at, 5), '>');
   gint64 ignored;
 
-  if (at->len && at->str[0] == '<' && end > 1 && slice_to_int(slice_new(at->str + 1, (gsize) end - 1), &ignored))
-    *at = slice_skip(*at, (gsize) end + 1);
+  if (end < 2 || at->str[0] != '<' || !slice_to_int(slice_new(at->str + 1, (gsize) end - 1), &ignored))
+    return FALSE;
+  *at = slice_skip(*at, (gsize) end + 1);
+  return TRUE;
 }
 
 static guint32
@@ -213,7 +230,7 @@ _origin(Slice at, Frame *out)
 
   if (!_tag(&at, out))
     {
-      host = _word(at);
+      host = _host(at);
       at = slice_skip(at, host.len);
       if (!host.len || !_char(&at, ' ') || (!_tag(&at, out) && !_fallback_tag(&at, out)))
         return FALSE;
@@ -286,11 +303,11 @@ _nearest_year(Civil civil, gint64 now_sec)
 static gboolean
 _relayed_utm(Slice at, Frame *out)
 {
-  Slice relay = _word(at);
+  Slice relay = _host(at);
   gint year;
 
   at = slice_skip(at, relay.len);
-  if (!_char(&at, ' ') || !_number(&at, 4, &year) || !_char(&at, ':') || !_char(&at, ' ')
+  if (!relay.len || !_char(&at, ' ') || !_number(&at, 4, &year) || !_char(&at, ':') || !_char(&at, ' ')
       || !_damaged_utm(year, at, out))
     return FALSE;
   if (!out->host.len)
@@ -341,29 +358,31 @@ _iso(Slice at, Frame *out)
   return _iso_stamp(&at, &out->stamp) && _origin(at, out);
 }
 
-static Slice
-_field_5424(Slice *at)
+/* field = ("-" / 1*PRINTUSASCII) SP */
+static gboolean
+_field_5424(Slice *at, Slice *out)
 {
-  Slice word = _word(*at);
+  Slice word = _host(*at), next = slice_skip(*at, word.len);
 
-  *at = slice_skip(*at, word.len);
-  _char(at, ' ');
-  return slice_equals(word, SLICE("-")) ? SLICE_NONE : word;
+  if (!word.len || !_char(&next, ' '))
+    return FALSE;
+  *out = slice_equals(word, SLICE("-")) ? SLICE_NONE : word;
+  *at = next;
+  return TRUE;
 }
 
-/* structured data = "-" / 1*("[" ... "]"); quotes may hold brackets */
-static void
-_skip_structured_data(Slice *at)
+/* structured-data = "-" / 1*("[" ... "]"), then SP or the end; quotes may hold brackets */
+static gboolean
+_structured_data(Slice *at)
 {
   gboolean quoted = FALSE;
   gsize i = 0;
 
   if (_char(at, '-'))
-    {
-      _char(at, ' ');
-      return;
-    }
-  for (; i < at->len && (quoted || at->str[i] != ' ' || (i && at->str[i - 1] != ']')); i++)
+    return !at->len || _char(at, ' ');
+  if (!at->len || at->str[0] != '[')
+    return FALSE;
+  for (; i < at->len && (quoted || at->str[i] != ' ' || at->str[i - 1] != ']'); i++)
     {
       if (at->str[i] == '\\' && quoted)
         i++;
@@ -371,23 +390,26 @@ _skip_structured_data(Slice *at)
         quoted = !quoted;
     }
   *at = slice_skip(*at, i + 1);
+  return TRUE;
 }
 
-/* rfc5424 = "1" SP (iso stamp / "-") SP host SP program SP pid SP msgid SP structured-data [SP text] */
+/* rfc5424 = "1" SP (iso stamp / "-") SP host SP program SP pid SP msgid SP structured-data [SP text]
+ * without program it carries a file, a bare main log perhaps; without stamp only <PRI> tells it from prose */
 static gboolean
-_rfc5424(Slice at, Frame *out)
+_rfc5424(Slice at, gboolean has_pri, Frame *out)
 {
-  if (!_char(&at, '1') || !_char(&at, ' ') || !_iso_stamp(&at, &out->stamp))
+  Slice pid, msgid;
+
+  if (!_char(&at, '1') || !_char(&at, ' '))
     return FALSE;
-  out->host = _field_5424(&at);
-  out->program = _field_5424(&at);
-  out->pid = _pid(_field_5424(&at));
-  _field_5424(&at);
-  _skip_structured_data(&at);
-  if (slice_starts_with(at, SLICE("\xef\xbb\xbf")))
-    at = slice_skip(at, 3);
-  out->text = at;
-  return out->program.len > 0;
+  if (!_iso_stamp(&at, &out->stamp) && !(has_pri && _char(&at, '-') && _char(&at, ' ')))
+    return FALSE;
+  if (!_field_5424(&at, &out->host) || !_field_5424(&at, &out->program) || !_field_5424(&at, &pid)
+      || !_field_5424(&at, &msgid) || !_structured_data(&at))
+    return FALSE;
+  out->pid = _pid(pid);
+  out->text = slice_starts_with(at, SLICE("\xef\xbb\xbf")) ? slice_skip(at, 3) : at;
+  return TRUE;
 }
 
 /* exim = date SP time [SP offset] SP */
@@ -463,15 +485,26 @@ _clear(Frame *self, Slice text)
   *self = (Frame) { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = text, .raw = text };
 }
 
+/* untimed = host SP program "[" pid "]: " exim; the inner stamp is what tells it from any other text */
+static gboolean
+_untimed(Slice at, Frame *out)
+{
+  Slice inner;
+  Stamp stamp;
+
+  _clear(out, out->raw);
+  if (!at.len || !g_ascii_isalnum(at.str[0]) || !_origin(at, out))
+    return FALSE;
+  inner = out->text;
+  return out->host.len && out->pid && _exim_stamp(&inner, &stamp);
+}
+
 static gboolean
 _header(Slice at, gint64 now_sec, Frame *out)
 {
-  _pri(&at);
-  if (!at.len)
-    return FALSE;
-  if (g_ascii_isalpha(at.str[0]))
-    return _bsd(at, now_sec, out);
-  return _utm(at, out) || _iso(at, out) || _rfc5424(at, out);
+  gboolean has_pri = _pri(&at);
+
+  return _utm(at, out) || _bsd(at, now_sec, out) || _iso(at, out) || _rfc5424(at, has_pri, out) || _untimed(at, out);
 }
 
 gboolean

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* base 62 there and back; knows no line and no time: whether a decoded second is plausible is the caller's question */
 #include "mailtrace/queue_id.h"
 
 static const gchar digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

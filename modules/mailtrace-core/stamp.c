@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* the calendar and its printed form; knows no clock, no time zone names and no log format */
 #include "mailtrace/stamp.h"
 
 #define DAY_SEC 86400
+
+/* rounds down, also below zero */
+static gint64
+_floor_div(gint64 number, gint64 divisor)
+{
+  return number / divisor - (number % divisor < 0);
+}
 
 /* days since 1970-01-01; the year begins in March, so that the leap day is its last one */
 static gint64
 _civil_to_days(gint64 year, gint month, gint day)
 {
   gint64 y = month <= 2 ? year - 1 : year;
-  gint64 era = (y >= 0 ? y : y - 399) / 400;
+  gint64 era = _floor_div(y, 400);
   gint64 year_of_era = y - era * 400;
   gint64 day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
@@ -19,7 +27,7 @@ static void
 _days_to_civil(gint64 days, gint *year, gint *month, gint *day)
 {
   gint64 shifted = days + 719468;
-  gint64 era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  gint64 era = _floor_div(shifted, 146097);
   gint64 day_of_era = shifted - era * 146097;
   gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -47,7 +55,7 @@ _digits(gchar *at, gint64 number, gint width)
 static gchar *
 _civil(gchar *at, gint64 local_sec)
 {
-  gint64 days = (local_sec >= 0 ? local_sec : local_sec - (DAY_SEC - 1)) / DAY_SEC;
+  gint64 days = _floor_div(local_sec, DAY_SEC);
   gint64 rest = local_sec - days * DAY_SEC;
   gint year, month, day;
 
@@ -77,9 +85,10 @@ _fraction(gchar *at, gint64 usec)
 static gchar *
 _local(const Stamp *self, gchar *at)
 {
-  gint64 sec = (self->local_usec >= 0 ? self->local_usec : self->local_usec - (STAMP_USEC - 1)) / STAMP_USEC;
+  gint64 sec = _floor_div(self->local_usec, STAMP_USEC);
+  gint64 below_zero = self->local_usec % STAMP_USEC < 0 ? STAMP_USEC : 0;
 
-  return _fraction(_civil(at, sec), self->local_usec - sec * STAMP_USEC);
+  return _fraction(_civil(at, sec), self->local_usec % STAMP_USEC + below_zero);
 }
 
 gsize

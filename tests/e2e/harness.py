@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -88,9 +89,18 @@ class SyslogNg:
         result = self.control("stats")
         return result.stdout if result.returncode == 0 and result.stdout else None
 
+    def counters(self):
+        """(name, value) of the parser's counters; from 4.1 on they are metrics with labels"""
+        lines = [line.split(";") for line in (self.stats() or "").splitlines() if line.startswith("parser;")]
+        found = [(";".join(line[1:5]), int(line[-1])) for line in lines]
+        if found:
+            return found
+        metrics = re.findall(r'^syslogng_(mailtrace_\w+)\{id="[^"]*",\w+="([\w-]+)"\} (\d+)$',
+                             self.control("stats", "prometheus").stdout, re.M)
+        return [(name + "_" + label, int(value)) for name, label, value in metrics]
+
     def counter(self, name):
-        return sum(int(line.split(";")[-1]) for line in (self.stats() or "").splitlines()
-                   if line.startswith("parser;") and name in line)
+        return sum(value for counter, value in self.counters() if name in counter)
 
     def queued(self):
         return sum(int(line.split(";")[-1]) for line in (self.stats() or "").splitlines()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every configuration in examples/ in real syslog-ng: its documents are those of the command over the same logs."""
 import json
-import shutil
 import socket
 import sqlite3
 
@@ -32,6 +31,7 @@ def same(name, found, expected):
     check(name, not (missing or added or other), "missing %s added %s other %s" % (missing[:3], added[:3], other[:3]))
 
 
+TABLES = (("messages", "message"), ("deliveries", "delivery"), ("dkim", "dkim"), ("scans", "scan"), ("sessions", "session"))
 expected = command_documents(*sorted(logs.glob("*.log")))
 
 server = SyslogNg(EXAMPLES / "ndjson.conf", directory / "ndjson", logs=logs, output=directory / "out").start()
@@ -42,14 +42,16 @@ for path in (directory / "out").glob("*.ndjson"):
     found.update(documents(path))
 same("ndjson.conf: the documents of the command", found, expected)
 
+contents = {}
 for attempt in ("first", "second"):
     server = SyslogNg(EXAMPLES / "sqlite.conf", directory / ("sqlite-" + attempt), logs=logs,
                       database=directory / "mail.db").start()
     check("sqlite.conf reads all lines", server.wait_for_lines(lines), server.messages()[-500:])
     check("sqlite.conf ends cleanly", server.stop() == 0)
     database = sqlite3.connect(directory / "mail.db")
-    for table, record in (("messages", "message"), ("deliveries", "delivery"), ("dkim", "dkim"), ("scans", "scan"),
-                          ("sessions", "session")):
+    contents[attempt] = {table: sorted(database.execute("SELECT * FROM " + table), key=lambda row: row[0])
+                         for table, _ in TABLES}
+    for table, record in TABLES:
         rows = {row[0] for row in database.execute("SELECT id FROM " + table)}
         wanted = {key for key, document in expected.items() if document["record"] == record}
         check("sqlite.conf, %s replay: table %s" % (attempt, table), rows == wanted,
@@ -58,6 +60,10 @@ for attempt in ("first", "second"):
                            ("defense:1haLqi-0002Mp-2G",)).fetchone()
     check("sqlite.conf: the founding message", row == ("Statement", 67579, "TLSv1.2", "targetuser@targetdomain.tld", 4), row)
     database.close()
+for table, _ in TABLES:
+    check("sqlite.conf: the second replay changed nothing in %s" % table,
+          contents["first"][table] == contents["second"][table],
+          [pair for pair in zip(contents["first"][table], contents["second"][table]) if pair[0] != pair[1]][:1])
 
 server = SyslogNg(EXAMPLES / "exim-file.conf", directory / "exim", mainlog=logs / "exim-mainlog.log",
                   output=directory / "exim-out").start()
@@ -119,5 +125,4 @@ check("the README's snippet ends cleanly", server.stop() == 0)
 found = documents(directory / "readme-out/2019-06.ndjson")
 check("the README's snippet writes the document into its month", list(found) == ["defense:1haLqi-0002Mp-2G"], list(found))
 
-shutil.rmtree(directory)
 finish()

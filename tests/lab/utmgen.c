@@ -1,160 +1,620 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* utmgen - deterministic generator of Sophos-UTM style smtp.log
- * usage: utmgen [-m messages] [-c concurrency] [-s seed] [-H utm|bsd|iso|none] [-t truth.tsv] [-e EPOCH]
- *   -H utm  "2019:06:10-11:04:40 defense exim-in[9103]: 2019-06-10 11:04:40 ..." (as in the seed file)
- *   -H bsd  "Jun 10 11:04:40 defense exim-in[9103]: ..."  (what syslog-ng's default parser understands)
- *   -H pri  "<22>" + bsd (for network sources)
- *   -H iso  "2019-06-10T11:04:40+00:00 defense exim-in[9103]: ..."
- *   -H none exim lines only: "2019-06-10 11:04:40 1haLqi-..." and only exim-in/exim-out lines (for exigrep/eximstats)
- * -t writes one TSV row per message: kind in_qid out_qid rcpts dkim lines
+/*
+ * utmgen: SMTP logs in the form of a Sophos UTM, of any size, with a truth table.  The same arguments give the same
+ * bytes with every compiler: random numbers are drawn one a statement.  A model, not evidence: where a real line says
+ * otherwise, the real line is right.
+ *
+ * usage: utmgen [-m MESSAGES] [-c CONCURRENCY] [-s SEED] [-n HOST] [-e EPOCH] [-H FRAME] [-t TRUTH]
+ *   -H utm   "2019:06:10-11:04:40 HOST exim-in[9103]: 2019-06-10 11:04:40 ..." (default)
+ *   -H bsd   "Jun 10 11:04:40 HOST exim-in[9103]: ..."
+ *   -H pri   the same with "<22>" in front
+ *   -H iso   "2019-06-10T11:04:40+00:00 HOST exim-in[9103]: ..."
+ *   -H none  "2019-06-10 11:04:40 ...", the lines of Exim only
+ *   -t       a row for each message: kind, first id, last id, recipients, signatures, lines; separated by tabs
  */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdint.h>
-#include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t rs;
-static inline uint64_t rnd(void){ rs^=rs<<13; rs^=rs>>7; rs^=rs<<17; return rs*0x2545F4914F6CDD1DULL; }
-static inline uint32_t R(uint32_t n){ return (uint32_t)((rnd()>>33)%n); }
-#define PCT(x) (R(1000)<(uint32_t)((x)*10))
+#define RECIPIENTS_MAX 12
+#define LISTENER_PID 6854
+#define QUEUE_MANAGER_PID 6746
+#define SCANNER_PID 9090
+#define SCANNERS 6
+#define ID_SIZE 17
 
-enum {H_UTM,H_BSD,H_PRI,H_ISO,H_NONE};
-static int hdr=H_UTM;
-static const char *mon[]={"Jan","Feb","Mar","Apr","May","Jun","Jul","Aug","Sep","Oct","Nov","Dec"};
+typedef enum
+{
+  FRAME_UTM, FRAME_BSD, FRAME_PRI, FRAME_ISO, FRAME_NONE, FRAMES
+} FrameForm;
 
-typedef struct { int64_t t; int exim; const char *prog; int pid; uint32_t off,len; } Line;
-#define MAXL 96
-typedef struct { Line l[MAXL]; int n,cur; char *buf; uint32_t blen,bcap; } Msg;
+typedef enum
+{
+  PASSED, REJECTED, GREYLISTED, QUARANTINED, REQUEUED, SANDBOXED, BOUNCED, NOISE, KINDS
+} Kind;
 
-typedef struct { int64_t t; uint64_t seq; int slot; } HE;
-static HE *heap; static int hn;
-static int less(const HE*a,const HE*b){ return a->t<b->t || (a->t==b->t && a->seq<b->seq); }
-static void push(HE e){ int i=hn++; while(i){int p=(i-1)/2; if(less(&e,&heap[p])){heap[i]=heap[p];i=p;}else break;} heap[i]=e; }
-static HE pop(void){ HE r=heap[0],e=heap[--hn]; int i=0; for(;;){int c=2*i+1; if(c>=hn)break; if(c+1<hn&&less(&heap[c+1],&heap[c]))c++; if(less(&heap[c],&e)){heap[i]=heap[c];i=c;}else break;} heap[i]=e; return r; }
+typedef struct
+{
+  int64_t msec;
+  const char *program;
+  int pid;
+  char *text;
+} Line;
 
-static void add(Msg*m,int64_t t,const char*prog,int pid,int exim,const char*fmt,...){
-  if(m->n>=MAXL) return;
-  va_list ap; char tmp[4096]; va_start(ap,fmt); int k=vsnprintf(tmp,sizeof tmp,fmt,ap); va_end(ap);
-  if(k>=(int)sizeof tmp)k=sizeof tmp-1;
-  while(m->blen+k+1>m->bcap){ m->bcap=m->bcap?m->bcap*2:8192; m->buf=realloc(m->buf,m->bcap);}  
-  memcpy(m->buf+m->blen,tmp,k);
-  Line*l=&m->l[m->n++]; l->t=t; l->prog=prog; l->pid=pid; l->exim=exim; l->off=m->blen; l->len=k; m->blen+=k;
+typedef struct
+{
+  Kind kind;
+  int64_t msec;                    /* the clock while the message is written */
+  char ip[20], helo[80], from[128], envelope[224], message_id[128];
+  char recipients[RECIPIENTS_MAX][96];
+  const char *domain;
+  int n_recipients, n_signatures, port, receiver, size;
+  char first[ID_SIZE], last[ID_SIZE];
+  Line *lines;
+  size_t n_lines, lines_size, next;
+  uint64_t order;                  /* of its next line among lines of the same time */
+} Message;
+
+static const char *const frame_names[FRAMES] = { "utm", "bsd", "pri", "iso", "none" };
+static const char *const kind_names[KINDS] =
+{ "passed", "rejected", "greylisted", "quarantined", "requeued", "sandboxed", "bounced", "noise" };
+/* of 1000 messages */
+static const unsigned kind_shares[KINDS] = { 700, 120, 50, 50, 35, 20, 15, 10 };
+
+static const char *const domains[] =
+{
+  "example.com", "senderdomain.tld", "forwardingdomain.tld", "mailer.example.net", "industrie.example", "shop.example",
+  "university.example", "bank.example", "gov.example.org", "cdn-mail.example.io"
+};
+static const char *const local_domains[] = { "targetdomain.tld", "corp.example", "branch.corp.example" };
+static const char *const senders[] =
+{
+  "sendinguser", "info", "noreply", "j.smith", "anna.mueller", "sales", "support", "billing", "bounce+a1b2", "newsletter",
+  "root", "marketing.team"
+};
+static const char *const users[] =
+{ "targetuser", "bob", "alice", "helpdesk", "hr", "finance", "ceo", "p.schmidt", "it-admin", "office" };
+static const char *const subjects[] =
+{
+  "Statement", "Re: Meeting tomorrow", "Rechnung Nr. 2019/4711", "Your order #88213 has shipped",
+  "=?UTF-8?B?w4RuZGVydW5n?= der Adresse", "Invoice attached", "Fwd: AW: Angebot", "50% off everything", "Password reset",
+  "Einladung: Projektbesprechung Q3", "Delivery Status Notification (Failure)", "[PROJECT] (ABC-123) Fix login", "Hello"
+};
+static const char *const ciphers[] =
+{
+  "TLSv1.2:DHE-RSA-AES256-GCM-SHA384:256", "TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256",
+  "TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128", "TLSv1:DHE-RSA-AES256-SHA:256", "TLSv1.2:AES128-SHA256:128"
+};
+static const char *const verdicts[] = { "Unknown", "Unknown", "Unknown", "Unknown", "NonSpam", "Bulk", "Suspect" };
+static const char *const refusals[][2] =
+{
+  { "sender verify fail", "sender_verification" }, { "RDNS missing", "rdns_missing" },
+  { "found in dnsbl black.rbl.ctipd.astaro.local", "rbl" },
+  { "Address not present in directory", "address_verification" }
+};
+static const char *const dkim_results[] =
+{
+  "verification failed - body hash mismatch (body probably modified in transit)",
+  "invalid - public key record (currently?) unavailable"
+};
+
+static uint64_t random_state;
+static const char *host = "defense";
+static FrameForm frame = FRAME_UTM;
+
+static unsigned
+_draw(unsigned limit)
+{
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  random_state ^= random_state << 17;
+  return (unsigned)(((random_state * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % limit);
 }
 
-static const char b62[]="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-static void qid(char*o,int64_t t,int pid,int frac){ int64_t s=t/1000; for(int i=5;i>=0;i--){o[i]=b62[s%62];s/=62;} o[6]='-'; int p=pid; for(int i=12;i>=7;i--){o[i]=b62[p%62];p/=62;} o[13]='-'; o[14]=b62[(frac/62)%62]; o[15]=b62[frac%62]; o[16]=0; }
-
-static const char*dom[]={"example.com","senderdomain.tld","forwardingdomain.tld","mailer.example.net","acme-industrie.de","newsletter.shop.example","uni-beispiel.edu","bank.example","gov.example.org","cdn-mail.example.io"};
-static const char*ldom[]={"targetdomain.tld","corp.example","branch.corp.example"};
-static const char*user[]={"sendinguser","info","noreply","j.smith","anna.mueller","sales","support","billing","bounce+a1b2","newsletter","root","marketing.team"};
-static const char*luser[]={"targetuser","bob","alice","helpdesk","hr","finance","ceo","p.schmidt","it-admin","office"};
-static const char*subj[]={"Statement","Re: Meeting tomorrow","Rechnung Nr. 2019/4711","Your order #88213 has shipped","=?UTF-8?B?w4RuZGVydW5n?= der Adresse","Invoice attached","Fwd: AW: Angebot","Weekly newsletter - 50% off everything","Password reset","Out of Office","Einladung: Projektbesprechung Q3","Delivery Status Notification (Failure)","[JIRA] (ABC-123) Fix login","Hello"};
-static const char*ciph[]={"TLSv1.2:DHE-RSA-AES256-GCM-SHA384:256","TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256","TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128","TLSv1:DHE-RSA-AES256-SHA:256","TLSv1.2:AES128-SHA256:128"};
-static const char*ctr[]={"Unknown","Unknown","Unknown","Unknown","NonSpam","Bulk","Suspect"};
-#define P(a) a[R(sizeof a/sizeof*a)]
-
-static int frc; static int frac(void){ return frc=(frc+1)%3844; } /* Exim never makes an id twice */
-static int pidc=7000; static int newpid(void){ if(++pidc>32767)pidc=700; return pidc; }
-static uint64_t kinds[8], ndkim, nrcpt, nlines, conn;
-static const char*kn[8]={"passed","rejected","greylisted","quarantined","requeued","sandboxed","bounced","noise"};
-static FILE*truth;
-
-static void build(Msg*m,int64_t t0){
-  m->n=m->cur=0; m->blen=0;
-  char ip[20],helo[64],from[128],env[192],in[20],out[20],mid[128]; char rc[12][96];
-  snprintf(ip,sizeof ip,"%u.%u.%u.%u",1+R(222),R(256),R(256),1+R(254));
-  const char*fd=P(dom);
-  snprintf(helo,sizeof helo,"%s%u.%s",PCT(50)?"mx":"mail-out",R(40),fd);
-  snprintf(from,sizeof from,"%s@%s",P(user),fd);
-  if(PCT(15)) snprintf(env,sizeof env,"SRS0=%06x=UJ=%s=%s@%s",R(1<<24),fd,P(user),"forwardingdomain.tld"); else strcpy(env,from);
-  int nr=1; if(PCT(18)) nr=2+R(3); if(PCT(1)) nr=8+R(4);
-  for(int i=0;i<nr;i++) snprintf(rc[i],sizeof rc[i],"%s%u@%s",P(luser),R(300)*12+i,P(ldom));
-  int port=1024+R(64000), lp=6854, cp=newpid(), nd=0; int size=1500+R(90000);
-  snprintf(mid,sizeof mid,"%08x%04x$%08x$%08x$@%s",(uint32_t)rnd(),R(65536),(uint32_t)rnd(),(uint32_t)rnd(),fd);
-  int64_t t=t0; int k; uint32_t x=R(1000);
-  if(x<700)k=0; else if(x<820)k=1; else if(x<870)k=2; else if(x<920)k=3; else if(x<955)k=4; else if(x<975)k=5; else if(x<990)k=6; else k=7;
-  kinds[k]++; strcpy(in,"-"); strcpy(out,"-");
-  add(m,t,"exim-in",lp,1,"SMTP connection from [%s]:%d (TCP/IP connection count = %d)",ip,port,1+R(20)); conn++;
-  if(k==7){ t+=R(900); add(m,t,"exim-in",cp,1,"no host name found for IP address %s",ip);
-    t+=R(3000); add(m,t,"exim-in",cp,1,"TLS error on connection from [%s]:%d (SSL_accept): error:1408A0C1:SSL routines:ssl3_get_client_hello:no shared cipher",ip,port);
-    add(m,t,"exim-in",cp,1,"TLS client disconnected cleanly (rejected our certificate?)");
-    t+=R(200); add(m,t,"exim-in",cp,1,"SMTP connection from [%s]:%d lost",ip,port); goto done; }
-  t+=R(400);
-  if(k==1){ static const char*why[]={"sender verify fail","RDNS missing","found in dnsbl black.rbl.ctipd.astaro.local","Address not present in directory"}; static const char*rs_[]={"sender_verification","rdns_missing","rbl","address_verification"}; int w=R(4);
-    add(m,t,"exim-in",cp,1,"H=%s [%s]:%d F=<%s> rejected RCPT <%s>: %s",helo,ip,port,env,rc[0],why[w]);
-    add(m,t,"exim-in",cp,1,"id=\"1003\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email rejected\" srcip=\"%s\" from=\"%s\" to=\"%s\" size=\"-1\" reason=\"%s\" extra=\"%s\"",ip,env,rc[0],rs_[w],why[w]);
-    t+=R(300); add(m,t,"exim-in",cp,1,"SMTP connection from %s [%s]:%d closed by QUIT",helo,ip,port); nr=1; goto done; }
-  if(k==2){ add(m,t,"exim-in",cp,1,"H=%s [%s]:%d Warning: %s profile greylisting active for this sender",helo,ip,port,"targetdomain.tld");
-    add(m,t,"exim-in",cp,1,"H=%s [%s]:%d F=<%s> temporarily rejected RCPT <%s>: Temporary local problem, please try again!",helo,ip,port,env,rc[0]);
-    t+=R(300); add(m,t,"exim-in",cp,1,"SMTP connection from %s [%s]:%d closed by QUIT",helo,ip,port); nr=1; goto done; }
-  add(m,t,"exim-in",cp,1,"H=%s [%s]:%d Warning: %s profile excludes greylisting: Skipping greylisting for this message",helo,ip,port,strchr(rc[0],'@')+1);
-  for(int i=0;i<nr;i++){ t+=R(80); add(m,t,"exim-in",cp,1,"[%s] F=<%s> R=<%s> Accepted: from relay",ip,env,rc[i]); }
-  nrcpt+=nr;
-  qid(in,t,cp,R(3844));
-  { uint32_t y=R(100); nd=y<30?0:y<80?1:y<95?2:3; ndkim+=nd; }
-  t+=R(200);
-  for(int i=0;i<nd;i++) add(m,t,"exim-in",cp,1,"%s DKIM: d=%s s=%s%.*s c=%s a=rsa-sha%s [%s]",in,i?P(dom):fd,PCT(50)?"dkim":"selector1",i,"bc",PCT(70)?"relaxed/relaxed":"relaxed/simple",PCT(80)?"256":"1",PCT(85)?"verification succeeded":PCT(50)?"verification failed - body hash mismatch (body probably modified in transit)":"invalid - public key record (currently?) unavailable");
-  t+=R(900); add(m,t,"exim-in",cp,1,"%s ctasd reports '%s' RefID:str=0001.0A09020%u.%08X.%04X,ss=%u,%sre=0.000,recu=0.000,reip=0.000,cl=%u,cld=1,fgs=0",in,k==3?"Confirmed":P(ctr),R(9),(uint32_t)rnd(),R(65536),1+R(3),PCT(10)?"sh,":"",1+R(4));
-  t+=R(100);
-  if(PCT(85)) add(m,t,"exim-in",cp,1,"%s <= %s H=%s [%s]:%d P=esmtps X=%s S=%d id=%s",in,env,helo,ip,port,P(ciph),size,mid);
-  else add(m,t,"exim-in",cp,1,"%s <= %s H=%s [%s]:%d P=esmtp S=%d id=%s",in,env,helo,ip,port,size,mid);
-  t+=R(200); add(m,t,"exim-in",cp,1,"SMTP connection from %s [%s]:%d closed by QUIT",helo,ip,port);
-  t+=500+R(2500); add(m,t,"smtpd",6746,0,"QMGR[6746]: %s moved to work queue",in);
-  int sp=9090+R(6); const char*S="SCANNER"; const char*sj=P(subj);
-  t+=R(600); qid(out,t,sp,frac());
-  add(m,t,"smtpd",sp,0,"%s[%d]: %s <= %s R=%s P=INPUT S=%d",S,sp,out,from,in,size-4000>0?size-4000:size);
-  t+=R(900);
-  if(k==3){ for(int i=0;i<nr;i++) add(m,t,"smtpd",sp,0,"%s[%d]: id=\"1001\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email quarantined\" srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\" reason=\"as\" extra=\"\"",S,sp,ip,from,rc[i],sj,out,size);
-    add(m,t,"smtpd",sp,0,"%s[%d]: %s => work R=SCANNER T=SCANNER",S,sp,in); add(m,t,"smtpd",sp,0,"%s[%d]: %s Completed",S,sp,in); goto done; }
-  if(k==5){ add(m,t,"smtpd",sp,0,"%s[%d]: id=\"1004\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email sandboxed\" srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\" reason=\"sandbox\" extra=\"\"",S,sp,ip,from,rc[0],sj,out,size);
-    t+=20000+R(90000); add(m,t,"smtpd",sp+20,0,"SANDBOX[%d]: id=\"1000\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email passed\" srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\"",sp+20,ip,from,rc[0],sj,out,size); }
-  else for(int i=0;i<nr;i++) add(m,t,"smtpd",sp,0,"%s[%d]: id=\"1000\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email passed\" srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\"",S,sp,ip,from,rc[i],sj,out,size);
-  add(m,t,"smtpd",sp,0,"%s[%d]: %s => work R=SCANNER T=SCANNER",S,sp,in);
-  add(m,t,"smtpd",sp,0,"%s[%d]: %s Completed",S,sp,in);
-  if(k==4){ char o2[20]; t+=60000+R(240000); sp=9090+R(6); qid(o2,t,sp,frac());
-    add(m,t,"smtpd",sp,0,"%s[%d]: %s <= %s R=%s P=INPUT S=%d",S,sp,o2,from,out,size);
-    for(int i=0;i<nr;i++) add(m,t,"smtpd",sp,0,"%s[%d]: id=\"1000\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email passed\" srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\"",S,sp,ip,from,rc[i],sj,o2,size);
-    add(m,t,"smtpd",sp,0,"%s[%d]: %s => work R=SCANNER T=SCANNER",S,sp,out);
-    add(m,t,"smtpd",sp,0,"%s[%d]: %s Completed",S,sp,out); strcpy(out,o2); }
-  { int op=newpid(); t+=300+R(2000);
-    for(int i=0;i<nr;i++){ t+=R(300);
-      if(k==6&&i==0) add(m,t,"exim-out",op,1,"%s ** %s P=<%s> R=static_route_hostlist T=static_smtp: SMTP error from remote mail server after RCPT TO:<%s>: host 192.168.99.3 [192.168.99.3]: 550 5.1.1 User unknown",out,rc[i],from,rc[i]);
-      else { if(PCT(3)){ add(m,t,"exim-out",op,1,"%s == %s R=static_route_hostlist T=static_smtp defer (110): Connection timed out",out,rc[i]); t+=30000+R(60000);} 
-        add(m,t,"exim-out",op,1,"%s => %s P=<%s> R=static_route_hostlist T=static_smtp H=192.168.99.3 [192.168.99.3]:25 X=TLSv1.2:AES128-SHA256:128 C=\"250 2.6.0 <%s> [InternalId=%u] Queued mail for delivery\"",out,rc[i],from,mid,10000+R(90000)); } }
-    add(m,t,"exim-out",op,1,"%s Completed",out); }
-done:
-  if(truth) fprintf(truth,"%s\t%s\t%s\t%d\t%d\t%d\n",kn[k],in,out,nr,nd,m->n);
+static int
+_percent(unsigned percent)
+{
+  return _draw(100) < percent;
 }
 
-int main(int c,char**v){
-  long M=1000; int C=50; uint64_t seed=1; int64_t ep=1560164680; int o;
-  while((o=getopt(c,v,"m:c:s:H:t:e:"))>0) switch(o){
-    case 'm':M=atol(optarg);break; case 'c':C=atoi(optarg);break; case 's':seed=strtoull(optarg,0,10);break;
-    case 'H':hdr=!strcmp(optarg,"bsd")?H_BSD:!strcmp(optarg,"pri")?H_PRI:!strcmp(optarg,"iso")?H_ISO:!strcmp(optarg,"none")?H_NONE:H_UTM;break;
-    case 't':truth=fopen(optarg,"w");break; case 'e':ep=atoll(optarg);break; default:return 2; }
-  rs=seed*0x9E3779B97F4A7C15ULL+0x1234567ULL; for(int i=0;i<8;i++)rnd();
-  Msg*ms=calloc(C,sizeof*ms); heap=calloc(C+1,sizeof*heap); uint64_t seq=0; long made=0;
-  static char ob[1<<20]; setvbuf(stdout,ob,_IOFBF,sizeof ob);
-  int64_t now=ep*1000;
-  for(int i=0;i<C&&made<M;i++,made++){ build(&ms[i],now+R(8000)); push((HE){ms[i].l[0].t,seq++,i}); }
-  int64_t ls=-1; char d1[40]="",d2[40]="";
-  while(hn){ HE e=pop(); Msg*m=&ms[e.slot]; Line*l=&m->l[m->cur++];
-    int64_t s=l->t/1000;
-    if(s!=ls){ ls=s; time_t tt=s; struct tm tm; gmtime_r(&tt,&tm);
-      snprintf(d2,sizeof d2,"%04d-%02d-%02d %02d:%02d:%02d",tm.tm_year+1900,tm.tm_mon+1,tm.tm_mday,tm.tm_hour,tm.tm_min,tm.tm_sec);
-      if(hdr==H_UTM) snprintf(d1,sizeof d1,"%04d:%02d:%02d-%02d:%02d:%02d",tm.tm_year+1900,tm.tm_mon+1,tm.tm_mday,tm.tm_hour,tm.tm_min,tm.tm_sec);
-      else if(hdr==H_ISO) snprintf(d1,sizeof d1,"%04d-%02d-%02dT%02d:%02d:%02d+00:00",tm.tm_year+1900,tm.tm_mon+1,tm.tm_mday,tm.tm_hour,tm.tm_min,tm.tm_sec);
-      else snprintf(d1,sizeof d1,"%s%s %2d %02d:%02d:%02d",hdr==H_PRI?"<22>":"",mon[tm.tm_mon],tm.tm_mday,tm.tm_hour,tm.tm_min,tm.tm_sec); }
-    if(hdr==H_NONE){ if(l->exim){ fprintf(stdout,"%s %.*s\n",d2,(int)l->len,m->buf+l->off); nlines++; } }
-    else { fprintf(stdout,l->exim?"%s defense %s[%d]: %s %.*s\n":"%s defense %s[%d]: %.0s%.*s\n",d1,l->prog,l->pid,d2,(int)l->len,m->buf+l->off); nlines++; }
-    if(m->cur<m->n) push((HE){m->l[m->cur].t,seq++,e.slot});
-    else if(made<M){ made++; build(m,l->t+R(4000)); push((HE){m->l[0].t,seq++,e.slot}); }
-  }
-  fflush(stdout); if(truth)fclose(truth);
-  fprintf(stderr,"lines=%lu messages=%ld connections=%lu rcpts=%lu dkim=%lu",(unsigned long)nlines,made,(unsigned long)conn,(unsigned long)nrcpt,(unsigned long)ndkim);
-  for(int i=0;i<8;i++) fprintf(stderr," %s=%lu",kn[i],(unsigned long)kinds[i]); fputc('\n',stderr);
+#define PICK(words) ((words)[_draw(sizeof(words) / sizeof((words)[0]))])
+
+static int
+_new_pid(void)
+{
+  static int pid = 7000;
+
+  /* below and above those of the scanners, which live on */
+  pid = pid >= 32767 ? 10000 : pid + 1;
+  if (pid == SCANNER_PID)
+    pid = 10000;
+  return pid;
+}
+
+/* a real Exim never makes an id twice */
+static void
+_new_id(char id[ID_SIZE], int64_t msec, int pid)
+{
+  static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  static unsigned fraction;
+  uint64_t parts[3] = { (uint64_t)(msec / 1000), (uint64_t) pid, fraction++ % 3844 };
+  static const int ends[3] = { 5, 12, 15 }, starts[3] = { 0, 7, 14 };
+
+  for (int part = 0; part < 3; part++)
+    for (int i = ends[part]; i >= starts[part]; i--, parts[part] /= 62)
+      id[i] = digits[parts[part] % 62];
+  id[6] = id[13] = '-';
+  id[16] = '\0';
+}
+
+__attribute__((format(printf, 4, 5))) static void
+_log(Message *self, const char *program, int pid, const char *format, ...)
+{
+  va_list arguments;
+  Line *line;
+
+  if (self->n_lines == self->lines_size)
+    {
+      self->lines_size = self->lines_size ? 2 * self->lines_size : 32;
+      self->lines = realloc(self->lines, self->lines_size * sizeof(Line));
+      if (!self->lines)
+        abort();
+    }
+  line = &self->lines[self->n_lines++];
+  *line = (Line) { .msec = self->msec, .program = program, .pid = pid };
+  va_start(arguments, format);
+  if (vasprintf(&line->text, format, arguments) < 0)
+    abort();
+  va_end(arguments);
+}
+
+static void
+_wait(Message *self, unsigned least, unsigned spread)
+{
+  self->msec += least + _draw(spread);
+}
+
+static void
+_choose_kind(Message *self)
+{
+  unsigned share = _draw(1000);
+
+  for (self->kind = PASSED; share >= kind_shares[self->kind]; self->kind++)
+    share -= kind_shares[self->kind];
+}
+
+static void
+_choose_sender(Message *self)
+{
+  unsigned a = 1 + _draw(222), b = _draw(256), c = _draw(256), d = 1 + _draw(254), number = _draw(40);
+  const char *helo = _percent(50) ? "mx" : "mail-out", *user = PICK(senders);
+
+  self->domain = PICK(domains);
+  snprintf(self->ip, sizeof(self->ip), "%u.%u.%u.%u", a, b, c, d);
+  snprintf(self->helo, sizeof(self->helo), "%s%u.%s", helo, number, self->domain);
+  snprintf(self->from, sizeof(self->from), "%s@%s", user, self->domain);
+  snprintf(self->envelope, sizeof(self->envelope), "%s", self->from);
+  if (_percent(15))
+    snprintf(self->envelope, sizeof(self->envelope), "SRS0=%06x=UJ=%s=%s@%s", _draw(1 << 24), self->domain, user,
+             "forwardingdomain.tld");
+}
+
+static void
+_choose_recipients(Message *self)
+{
+  self->n_recipients = 1;
+  if (_percent(18))
+    self->n_recipients = 2 + (int) _draw(3);
+  if (_percent(1))
+    self->n_recipients = 8 + (int) _draw(4);
+  for (int i = 0; i < self->n_recipients; i++)
+    {
+      const char *user = PICK(users), *domain = PICK(local_domains);
+      snprintf(self->recipients[i], sizeof(self->recipients[i]), "%s%u@%s", user, _draw(300) * 12 + (unsigned) i, domain);
+    }
+}
+
+static void
+_choose(Message *self)
+{
+  unsigned words[4];
+
+  _choose_kind(self);
+  _choose_sender(self);
+  _choose_recipients(self);
+  self->port = 1024 + (int) _draw(64000);
+  self->size = 5500 + (int) _draw(90000);
+  self->receiver = _new_pid();
+  for (int i = 0; i < 4; i++)
+    words[i] = _draw(1U << 31);
+  snprintf(self->message_id, sizeof(self->message_id), "%08x%04x$%08x$%08x$@%s", words[0], words[1] & 0xffff, words[2],
+           words[3], self->domain);
+}
+
+static void
+_log_noise(Message *self)
+{
+  _wait(self, 0, 900);
+  _log(self, "exim-in", self->receiver, "no host name found for IP address %s", self->ip);
+  _wait(self, 0, 3000);
+  _log(self, "exim-in", self->receiver, "TLS error on connection from [%s]:%d (SSL_accept): error:1408A0C1:SSL routines:"
+       "ssl3_get_client_hello:no shared cipher", self->ip, self->port);
+  _log(self, "exim-in", self->receiver, "TLS client disconnected cleanly (rejected our certificate?)");
+  _wait(self, 0, 200);
+  _log(self, "exim-in", self->receiver, "SMTP connection from [%s]:%d lost", self->ip, self->port);
+}
+
+static void
+_log_close(Message *self)
+{
+  _wait(self, 0, 300);
+  _log(self, "exim-in", self->receiver, "SMTP connection from %s [%s]:%d closed by QUIT", self->helo, self->ip,
+       self->port);
+}
+
+static void
+_log_rejection(Message *self)
+{
+  const char *const *why = PICK(refusals);
+
+  self->n_recipients = 1;
+  _log(self, "exim-in", self->receiver, "H=%s [%s]:%d F=<%s> rejected RCPT <%s>: %s", self->helo, self->ip, self->port,
+       self->envelope, self->recipients[0], why[0]);
+  _log(self, "exim-in", self->receiver, "id=\"1003\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" "
+       "name=\"email rejected\" srcip=\"%s\" from=\"%s\" to=\"%s\" size=\"-1\" reason=\"%s\" extra=\"%s\"", self->ip,
+       self->envelope, self->recipients[0], why[1], why[0]);
+  _log_close(self);
+}
+
+static void
+_log_greylisting(Message *self)
+{
+  self->n_recipients = 1;
+  _log(self, "exim-in", self->receiver, "H=%s [%s]:%d Warning: %s profile greylisting active for this sender", self->helo,
+       self->ip, self->port, strchr(self->recipients[0], '@') + 1);
+  _log(self, "exim-in", self->receiver, "H=%s [%s]:%d F=<%s> temporarily rejected RCPT <%s>: "
+       "Temporary local problem, please try again!", self->helo, self->ip, self->port, self->envelope,
+       self->recipients[0]);
+  _log_close(self);
+}
+
+static void
+_log_signature(Message *self, int number)
+{
+  const char *domain = number ? PICK(domains) : self->domain, *selector = _percent(50) ? "dkim" : "selector1";
+  const char *form = _percent(70) ? "relaxed/relaxed" : "relaxed/simple", *hash = _percent(80) ? "256" : "1";
+  const char *result = _percent(85) ? "verification succeeded" : PICK(dkim_results);
+
+  /* the selector differs, so that no two signatures of a message are equal */
+  _log(self, "exim-in", self->receiver, "%s DKIM: d=%s s=%s%.*s c=%s a=rsa-sha%s [%s]", self->first, domain, selector,
+       number, "bc", form, hash, result);
+}
+
+static void
+_log_spam_verdict(Message *self)
+{
+  const char *verdict = self->kind == QUARANTINED ? "Confirmed" : PICK(verdicts), *cached = _percent(10) ? "sh," : "";
+  unsigned series = _draw(9), number = _draw(1U << 31), part = _draw(65536), score = 1 + _draw(3), class = 1 + _draw(4);
+
+  _log(self, "exim-in", self->receiver, "%s ctasd reports '%s' RefID:str=0001.0A09020%u.%08X.%04X,ss=%u,%sre=0.000,"
+       "recu=0.000,reip=0.000,cl=%u,cld=1,fgs=0", self->first, verdict, series, number, part, score, cached, class);
+}
+
+static void
+_log_reception(Message *self)
+{
+  unsigned share;
+
+  _log(self, "exim-in", self->receiver, "H=%s [%s]:%d Warning: %s profile excludes greylisting: "
+       "Skipping greylisting for this message", self->helo, self->ip, self->port, strchr(self->recipients[0], '@') + 1);
+  for (int i = 0; i < self->n_recipients; i++)
+    {
+      _wait(self, 0, 80);
+      _log(self, "exim-in", self->receiver, "[%s] F=<%s> R=<%s> Accepted: from relay", self->ip, self->envelope,
+           self->recipients[i]);
+    }
+  _new_id(self->first, self->msec, self->receiver);
+  share = _draw(100);
+  self->n_signatures = share < 30 ? 0 : share < 80 ? 1 : share < 95 ? 2 : 3;
+  _wait(self, 0, 200);
+  for (int i = 0; i < self->n_signatures; i++)
+    _log_signature(self, i);
+  _wait(self, 0, 900);
+  _log_spam_verdict(self);
+  _wait(self, 0, 100);
+  if (_percent(85))
+    _log(self, "exim-in", self->receiver, "%s <= %s H=%s [%s]:%d P=esmtps X=%s S=%d id=%s", self->first, self->envelope,
+         self->helo, self->ip, self->port, PICK(ciphers), self->size, self->message_id);
+  else
+    _log(self, "exim-in", self->receiver, "%s <= %s H=%s [%s]:%d P=esmtp S=%d id=%s", self->first, self->envelope,
+         self->helo, self->ip, self->port, self->size, self->message_id);
+  _log_close(self);
+}
+
+static void
+_log_event(Message *self, const char *process, int pid, const char *number, const char *name, const char *recipient,
+           const char *subject, const char *reason)
+{
+  _log(self, "smtpd", pid, "%s[%d]: id=\"%s\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email %s\" "
+       "srcip=\"%s\" from=\"%s\" to=\"%s\" subject=\"%s\" queueid=\"%s\" size=\"%d\"%s", process, pid, number, name,
+       self->ip, self->from, recipient, subject, self->last, self->size, reason);
+}
+
+static void
+_log_events(Message *self, int pid, const char *number, const char *name, const char *subject, const char *reason)
+{
+  for (int i = 0; i < self->n_recipients; i++)
+    _log_event(self, "SCANNER", pid, number, name, self->recipients[i], subject, reason);
+}
+
+static void
+_log_sandbox(Message *self, int pid, const char *subject)
+{
+  _log_event(self, "SCANNER", pid, "1004", "sandboxed", self->recipients[0], subject, " reason=\"sandbox\" extra=\"\"");
+  _wait(self, 20000, 90000);
+  _log_event(self, "SANDBOX", pid + 20, "1000", "passed", self->recipients[0], subject, "");
+}
+
+/* one pass: the parent's id ends, a new one, which decodes to the scanner's pid, goes on */
+static void
+_log_scan(Message *self, Kind kind, const char *subject)
+{
+  int pid = SCANNER_PID + (int) _draw(SCANNERS);
+  char parent[ID_SIZE];
+
+  memcpy(parent, self->last[0] ? self->last : self->first, ID_SIZE);
+  _new_id(self->last, self->msec, pid);
+  _log(self, "smtpd", pid, "SCANNER[%d]: %s <= %s R=%s P=INPUT S=%d", pid, self->last, self->from, parent,
+       self->size - 4000);
+  _wait(self, 0, 900);
+  if (kind == QUARANTINED)
+    _log_events(self, pid, "1001", "quarantined", subject, " reason=\"as\" extra=\"\"");
+  else if (kind == SANDBOXED)
+    _log_sandbox(self, pid, subject);
+  else
+    _log_events(self, pid, "1000", "passed", subject, "");
+  _log(self, "smtpd", pid, "SCANNER[%d]: %s => work R=SCANNER T=SCANNER", pid, parent);
+  _log(self, "smtpd", pid, "SCANNER[%d]: %s Completed", pid, parent);
+}
+
+static void
+_log_delivery(Message *self, int pid, const char *recipient)
+{
+  if (_percent(3))
+    {
+      _log(self, "exim-out", pid, "%s == %s R=static_route_hostlist T=static_smtp defer (110): Connection timed out",
+           self->last, recipient);
+      _wait(self, 30000, 60000);
+    }
+  _log(self, "exim-out", pid, "%s => %s P=<%s> R=static_route_hostlist T=static_smtp H=192.168.99.3 [192.168.99.3]:25 "
+       "X=TLSv1.2:AES128-SHA256:128 C=\"250 2.6.0 <%s> [InternalId=%u] Queued mail for delivery\"", self->last, recipient,
+       self->from, self->message_id, 10000 + _draw(90000));
+}
+
+static void
+_log_deliveries(Message *self)
+{
+  int pid = _new_pid();
+
+  _wait(self, 300, 2000);
+  for (int i = 0; i < self->n_recipients; i++)
+    {
+      _wait(self, 0, 300);
+      if (self->kind == BOUNCED && i == 0)
+        _log(self, "exim-out", pid, "%s ** %s P=<%s> R=static_route_hostlist T=static_smtp: SMTP error from remote mail "
+             "server after RCPT TO:<%s>: host 192.168.99.3 [192.168.99.3]: 550 5.1.1 User unknown", self->last,
+             self->recipients[i], self->from, self->recipients[i]);
+      else
+        _log_delivery(self, pid, self->recipients[i]);
+    }
+  _log(self, "exim-out", pid, "%s Completed", self->last);
+}
+
+static void
+_log_transport(Message *self)
+{
+  const char *subject = PICK(subjects);
+
+  _wait(self, 500, 2500);
+  _log(self, "smtpd", QUEUE_MANAGER_PID, "QMGR[%d]: %s moved to work queue", QUEUE_MANAGER_PID, self->first);
+  _wait(self, 0, 600);
+  _log_scan(self, self->kind, subject);
+  if (self->kind == QUARANTINED)
+    return;
+  if (self->kind == REQUEUED)
+    {
+      _wait(self, 60000, 240000);
+      _log_scan(self, PASSED, subject);
+    }
+  _log_deliveries(self);
+}
+
+static void
+_clear(Message *self)
+{
+  for (size_t i = 0; i < self->n_lines; i++)
+    free(self->lines[i].text);
+  *self = (Message) { .lines = self->lines, .lines_size = self->lines_size };
+}
+
+static void
+_make(Message *self, int64_t msec, FILE *truth)
+{
+  _clear(self);
+  self->msec = msec;
+  _choose(self);
+  _log(self, "exim-in", LISTENER_PID, "SMTP connection from [%s]:%d (TCP/IP connection count = %u)", self->ip, self->port,
+       1 + _draw(20));
+  _wait(self, 0, 400);
+  switch (self->kind)
+    {
+    case NOISE:
+      _log_noise(self);
+      break;
+    case REJECTED:
+      _log_rejection(self);
+      break;
+    case GREYLISTED:
+      _log_greylisting(self);
+      break;
+    default:
+      _log_reception(self);
+      _log_transport(self);
+    }
+  if (truth)
+    fprintf(truth, "%s\t%s\t%s\t%d\t%d\t%zu\n", kind_names[self->kind], self->first[0] ? self->first : "-",
+            self->last[0] ? self->last : "-", self->n_recipients, self->n_signatures, self->n_lines);
+}
+
+static int
+_is_exim(const Line *line)
+{
+  return strncmp(line->program, "exim", 4) == 0;
+}
+
+static void
+_print(const Line *line)
+{
+  static const char *const formats[FRAMES] =
+  { "%Y:%m:%d-%H:%M:%S", "%b %e %H:%M:%S", "<22>%b %e %H:%M:%S", "%Y-%m-%dT%H:%M:%S+00:00", "" };
+  time_t second = (time_t)(line->msec / 1000);
+  char outer[40] = "", inner[40] = "";
+  struct tm civil;
+
+  gmtime_r(&second, &civil);
+  strftime(outer, sizeof(outer), formats[frame], &civil);
+  if (_is_exim(line))
+    strftime(inner, sizeof(inner), "%Y-%m-%d %H:%M:%S ", &civil);
+  if (frame != FRAME_NONE)
+    printf("%s %s %s[%d]: %s%s\n", outer, host, line->program, line->pid, inner, line->text);
+  else if (_is_exim(line))
+    printf("%s%s\n", inner, line->text);
+}
+
+static int
+_is_before(const Message *self, const Message *other)
+{
+  int64_t mine = self->lines[self->next].msec, theirs = other->lines[other->next].msec;
+
+  return mine < theirs || (mine == theirs && self->order < other->order);
+}
+
+/* restores the heap below position i */
+static void
+_sift_down(Message **heap, size_t count, size_t i)
+{
+  for (size_t child = 2 * i + 1; child < count; i = child, child = 2 * i + 1)
+    {
+      Message *message = heap[i];
+      if (child + 1 < count && _is_before(heap[child + 1], heap[child]))
+        child++;
+      if (_is_before(message, heap[child]))
+        return;
+      heap[i] = heap[child];
+      heap[child] = message;
+    }
+}
+
+static void
+_write_all(Message **heap, size_t count, long more, FILE *truth)
+{
+  uint64_t order = count;
+
+  for (size_t i = count; i-- > 0; )
+    _sift_down(heap, count, i);
+  while (count)
+    {
+      Message *message = heap[0];
+      int64_t msec = message->lines[message->next].msec;
+
+      _print(&message->lines[message->next++]);
+      if (message->next == message->n_lines && more > 0)
+        {
+          more--;
+          _make(message, msec + _draw(4000), truth);
+        }
+      else if (message->next == message->n_lines)
+        heap[0] = heap[--count];
+      message->order = order++;
+      _sift_down(heap, count, 0);
+    }
+}
+
+static int
+_usage(void)
+{
+  fputs("usage: utmgen [-m MESSAGES] [-c CONCURRENCY] [-s SEED] [-n HOST] [-e EPOCH] [-H utm|bsd|pri|iso|none] "
+        "[-t TRUTH]\n", stderr);
+  return 2;
+}
+
+static int
+_choose_frame(const char *name)
+{
+  for (frame = FRAME_UTM; frame < FRAMES; frame++)
+    if (strcmp(frame_names[frame], name) == 0)
+      return 1;
   return 0;
+}
+
+static int
+_generate(long messages, long concurrency, int64_t epoch, FILE *truth)
+{
+  size_t count = (size_t)(messages < concurrency ? messages : concurrency);
+  Message *slots = calloc(count + 1, sizeof(Message));
+  Message **heap = calloc(count + 1, sizeof(Message *));
+
+  if (!slots || !heap)
+    abort();
+  for (size_t i = 0; i < count; i++)
+    {
+      _make(&slots[i], epoch * 1000 + _draw(8000), truth);
+      slots[i].order = i;
+      heap[i] = &slots[i];
+    }
+  _write_all(heap, count, messages - (long) count, truth);
+  for (size_t i = 0; i < count; i++)
+    {
+      _clear(&slots[i]);
+      free(slots[i].lines);
+    }
+  free(slots);
+  free(heap);
+  return fflush(stdout) || (truth && fclose(truth));
+}
+
+int
+main(int argc, char **argv)
+{
+  long messages = 1000, concurrency = 50;
+  int64_t epoch = 1560164680;
+  uint64_t seed = 1;
+  FILE *truth = NULL;
+
+  for (int option; (option = getopt(argc, argv, "m:c:s:n:e:H:t:")) > 0; )
+    if (option == 'm')
+      messages = strtol(optarg, NULL, 10);
+    else if (option == 'c')
+      concurrency = strtol(optarg, NULL, 10);
+    else if (option == 's')
+      seed = strtoull(optarg, NULL, 10);
+    else if (option == 'n')
+      host = optarg;
+    else if (option == 'e')
+      epoch = strtoll(optarg, NULL, 10);
+    else if (option == 't' && !(truth = fopen(optarg, "w")))
+      return perror(optarg), 1;
+    else if (option == '?' || (option == 'H' && !_choose_frame(optarg)))
+      return _usage();
+  if (messages < 0 || concurrency < 1)
+    return _usage();
+  random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 0x1234567;
+  for (int i = 0; i < 8; i++)
+    _draw(2);
+  return _generate(messages, concurrency, epoch, truth);
 }

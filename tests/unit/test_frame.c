@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mailtrace/frame.h"
+#include "guard-page.h"
 #include <criterion/criterion.h>
 
 #define NOW_SEC 1574000000   /* 2019-11-17 */
@@ -88,6 +89,49 @@ Test(frame, rfc5424)
   _expect("<22>1 2026-11-24T15:05:07Z - exim - - - text", "2026-11-24T15:05:07+00:00", "", "exim", 0, "text");
 }
 
+Test(frame, rfc5424_nil_values)
+{
+  Frame frame = _split("<22>1 - mx exim 12 - - text");
+
+  cr_expect_eq(frame.stamp.local_usec, 0);
+  cr_expect_not(stamp_has_offset(&frame.stamp));
+  _expect("<22>1 - mx exim 12 - - 2026-11-24 15:05:07 text", "2026-11-24T15:05:07", "mx", "exim", 12, "text");
+  _expect("<13>1 2026-11-24T15:05:07+01:00 mx - - - - 2026-11-24 15:05:06 text", "2026-11-24T15:05:06+01:00", "mx", "", 0,
+          "text");
+  _expect("<22>1 2026-11-24T15:05:07Z mx exim x1 ID47 [a b=\"\\\" ] \"][c] \xef\xbb\xbftext", "2026-11-24T15:05:07+00:00",
+          "mx", "exim", 0, "text");
+  _expect("<22>1 2026-11-24T15:05:07Z mx exim 12 - -", "2026-11-24T15:05:07+00:00", "mx", "exim", 12, "");
+}
+
+Test(frame, exim_stamp_behind_host_and_program_only)
+{
+  _expect("mx exim[29786]: 2019-06-10 11:04:40 text", "2019-06-10T11:04:40", "mx", "exim", 29786, "text");
+  _expect("192.0.2.7 exim-in[1]: 2019-06-10 11:04:40.5 +0200 text", "2019-06-10T11:04:40.500+02:00", "192.0.2.7",
+          "exim-in", 1, "text");
+}
+
+Test(frame, level_instead_of_host_is_taken_as_host)
+{
+  _expect("2024-03-24T02:04:32.263+00:00 info exim[8001]: [8001] text", "2024-03-24T02:04:32.263+00:00", "info", "exim",
+          8001, "text");
+}
+
+Test(frame, outer_offset_serves_only_a_clock_that_agrees)
+{
+  _expect("2026-11-24T15:05:07+01:00 mx exim[1]: 2026-11-24 15:04:10.5 text", "2026-11-24T15:04:10.500+01:00", "mx", "exim",
+          1, "text");
+  _expect("2026-11-24T15:05:07+01:00 mx exim[1]: 2026-11-24 14:05:07 text", "2026-11-24T14:05:07", "mx", "exim", 1, "text");
+  _expect("2026-11-24T15:05:07+01:00 mx exim[1]: 2026-11-24 14:05:07 +0000 text", "2026-11-24T14:05:07+00:00", "mx", "exim",
+          1, "text");
+}
+
+Test(frame, inner_stamp_counts_only_at_the_begin_of_the_text)
+{
+  _expect("2019:06:10-11:04:40 gw exim-in[1]: x 2018-01-01 00:00:00 y", "2019-06-10T11:04:40", "gw", "exim-in", 1,
+          "x 2018-01-01 00:00:00 y");
+  _expect("2019-06-10 11:04:40 2018-01-01 00:00:00 y", "2019-06-10T11:04:40", "", "", 0, "2018-01-01 00:00:00 y");
+}
+
 Test(frame, bare_main_log)
 {
   _expect("2026-11-24 17:36:45 text", "2026-11-24T17:36:45", "", "", 0, "text");
@@ -99,7 +143,13 @@ Test(frame, bare_main_log)
 Test(frame, other_text_has_no_frame)
 {
   static const gchar *const texts[] = { "", "\n", "  continuation", "2026-13-24 17:36:45 x", "2026-11-24 25:36:45 x",
-    "2019:06:10-11:04:40", "2019:06:10-11:04:40 ", "<22>", "<", "Nov 17", "2026-11-24 17:36:4" };
+    "2019:06:10-11:04:40", "2019:06:10-11:04:40 ", "<22>", "<", "Nov 17", "2026-11-24 17:36:4",
+    "2019:06:10-11:04:40 g\x1bw exim[1]: x", "2019:06:10-11:04:40 g\x7fw exim[1]: x", "1 - mx exim 12 - - text",
+    "<22>1 2026-11-24T15:05:07Z mx exim 12", "<22>1 2026-11-24T15:05:07Z mx exim 12 - text", "mx exim[1]: text",
+    "mx exim: 2019-06-10 11:04:40 text", "* exim[1]: 2019-06-10 11:04:40 text", "exim[1]: 2019-06-10 11:04:40 text",
+    " Suggested action: use keep_environment.", "2019:00:10-11:04:40 gw exim[1]: x", "2019:06:32-11:04:40 gw exim[1]: x",
+    "2019:06:00-11:04:40 gw exim[1]: x", "2019:06:10-11:60:40 gw exim[1]: x", "2019:06:10-11:04:61 gw exim[1]: x",
+    "Jun 32 11:04:40 mx exim[1]: x", "Foo 10 11:04:40 mx exim[1]: x" };
   Frame frame;
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -133,4 +183,104 @@ Test(frame, syslog_header_taken_off)
   cr_expect_eq(frame.pid, 12u);
   cr_expect_eq(frame.stamp.offset_sec, 3600);
   cr_expect(slice_equals(frame.text, SLICE("text")));
+}
+
+/* each form once, the longest variant */
+static const gchar *const samples[] =
+{
+  "<22>2019:06:10-11:04:40 defense exim-in[9103]: 2019-06-10 11:04:40 SMTP connection from [192.0.2.1]:53500\r\n",
+  "2012:03:05-22:21:05 ulogd[5472]: id=\"2001\"",
+  "2019:06:10-11:04:43 defense smtpd[6746]: QMGR[6746]: 1haLqi-0002Mp-2G moved to work queue",
+  "2016:03:04-10:37:14 asg-2 [local0:err] [ctipd] [5552]: text",
+  "Mar  1 00:01:01 192.168.10.1 2017: 03:01-02:30:05 hq exim-in[4824]: 2017-03-01 02:30:05 text",
+  "<22>Jun 10 11:04:40 mx exim[12]: 2019-06-10 11:04:40.812 +0200 [12] text",
+  "2026-11-24T15:05:07.812+01:00 mx exim[1]: 2026-11-24 15:05:07.811 [1] text",
+  "<22>1 2026-11-24T15:05:07.812Z mx exim 12 ID1 [a b=\"x \\\" ] y\"][c] \xef\xbb\xbf" "2026-11-24 15:05:07 text",
+  "<22>1 - - - - - - 2026-11-24 15:05:07 text",
+  "mx exim[29786]: 2019-06-10 11:04:40 +0200 [29786] text",
+  "2026-11-24 17:36:45.843 +0200 [6300] 1haLqi-0002Mp-2G Completed\n",
+};
+
+static void
+_expect_inside(Slice part, Slice whole)
+{
+  if (part.len)
+    cr_assert(part.str >= whole.str && part.str + part.len <= whole.str + whole.len);
+}
+
+static void
+_check_frame(Slice raw)
+{
+  Frame frame;
+  gboolean known = frame_split(raw, NOW_SEC, &frame);
+
+  _expect_inside(frame.host, raw);
+  _expect_inside(frame.program, raw);
+  _expect_inside(frame.text, raw);
+  _expect_inside(frame.raw, raw);
+  for (gsize i = 0; i < frame.host.len; i++)
+    cr_assert(g_ascii_isgraph(frame.host.str[i]));
+  if (known)
+    return;
+  cr_assert(slice_equals(frame.text, frame.raw));
+  cr_assert(!frame.host.len && !frame.program.len && !frame.pid && !frame.stamp.local_usec);
+}
+
+Test(frame, every_prefix_of_every_form_stays_inside_its_bytes)
+{
+  GuardPage guard;
+
+  guard_page_init(&guard, 512);
+  for (guint i = 0; i < G_N_ELEMENTS(samples); i++)
+    for (gsize len = 0; len <= strlen(samples[i]); len++)
+      _check_frame(guard_page_put(&guard, slice_new(samples[i], len)));
+  guard_page_release(&guard);
+}
+
+Test(frame, any_byte_in_any_place_leaves_a_whole_frame_or_none)
+{
+  GuardPage guard;
+
+  guard_page_init(&guard, 512);
+  for (guint i = 0; i < G_N_ELEMENTS(samples); i++)
+    for (gsize at = 0; at < strlen(samples[i]); at++)
+      for (gint byte = 0; byte < 256; byte++)
+        {
+          Slice copy = guard_page_put(&guard, slice_from_string(samples[i]));
+          ((gchar *) copy.str)[at] = (gchar) byte;
+          _check_frame(copy);
+        }
+  guard_page_release(&guard);
+}
+
+Test(frame, every_suffix_taken_for_a_syslog_message_stays_inside)
+{
+  GuardPage guard;
+
+  guard_page_init(&guard, 512);
+  for (guint i = 0; i < G_N_ELEMENTS(samples); i++)
+    for (gsize skip = 0; skip <= strlen(samples[i]); skip++)
+      {
+        Slice text = guard_page_put(&guard, slice_skip(slice_from_string(samples[i]), skip));
+        Frame frame;
+
+        frame_from_syslog(SLICE("mx"), SLICE("2017"), SLICE("12"), (Stamp) { 1, 0 }, text, &frame);
+        _expect_inside(frame.text, text);
+      }
+  guard_page_release(&guard);
+}
+
+Test(frame, a_host_has_an_end)
+{
+  GString *line = g_string_new("2019:06:10-11:04:40 ");
+  Frame frame;
+
+  for (guint i = 0; i < 256; i++)
+    g_string_append_c(line, 'h');
+  g_string_append(line, " exim[1]: x");
+  cr_expect_not(frame_split(slice_new(line->str, line->len), NOW_SEC, &frame));
+  g_string_erase(line, 20, 1);
+  cr_expect(frame_split(slice_new(line->str, line->len), NOW_SEC, &frame));
+  cr_expect_eq(frame.host.len, 255u);
+  g_string_free(line, TRUE);
 }

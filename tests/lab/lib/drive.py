@@ -58,7 +58,7 @@ def ids(c): return [m.group(1) for _,r in c.log for m in [re.search(r'id=([0-9A-
 def tx(c,frm,to,m,opt='',pipe=False):
     if pipe:
         c.w('MAIL FROM:<%s>%s\r\n'%(frm,opt)+''.join('RCPT TO:<%s>\r\n'%t for t in to)+'DATA\r\n')
-        c.reply('MAIL'); rs=[c.reply('RCPT %s'%t) for t in to]; r=c.reply('DATA')
+        c.reply('MAIL FROM:<%s>'%frm); rs=[c.reply('RCPT TO:<%s>'%t) for t in to]; r=c.reply('DATA')
     else:
         if c.cmd('MAIL FROM:<%s>%s'%(frm,opt))[0]!='2': return None
         rs=[c.cmd('RCPT TO:<%s>'%t) for t in to]
