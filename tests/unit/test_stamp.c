@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mailtrace/stamp.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define DAY_SEC 86400
 
