@@ -203,8 +203,9 @@ const LineShape exim_message_shapes[] =
       CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
   },
   {
-    "no-recipients", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " " ID16 " no recipients found in headers",
-    { { scan_queue_id, NO_FIELD, NULL }, LITERAL(" no recipients found in headers") }
+    "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",
+    { { scan_queue_id, NO_FIELD, NULL }, LITERAL(" no recipients found in headers"), REFUSED("data", "false"),
+      CONSTANT(F_REFUSAL_TEXT, "no recipients found in headers") }
   },
   { NULL }
 };

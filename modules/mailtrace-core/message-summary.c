@@ -179,12 +179,6 @@ _disposition_status(const Record *record)
   return SLICE_NONE;
 }
 
-static guint64
-_recipient_hash(Slice address)
-{
-  return slice_hash(address, 0);
-}
-
 /* a recipient of the envelope that no delivery line names still has an outcome to report */
 static void
 _add_missing_deliveries(const Message *self, Record *record)
@@ -197,9 +191,9 @@ _add_missing_deliveries(const Message *self, Record *record)
   RecordValue value;
 
   for (guint i = 0; i < n; i++)
-    u64_map_add(&known, _recipient_hash(_envelope_recipient(record_nested(record, RK_DELIVERY, i))));
+    u64_map_add(&known, slice_hash(_envelope_recipient(record_nested(record, RK_DELIVERY, i)), self->host->seed));
   while (record_next(record, &cursor, &value))
-    if (value.id == F_RECIPIENTS && u64_map_add(&known, _recipient_hash(value.text)))
+    if (value.id == F_RECIPIENTS && u64_map_add(&known, slice_hash(value.text, self->host->seed)))
       g_ptr_array_add(missing, slice_dup(value.text));
   for (guint i = 0; i < missing->len; i++)
     {
