@@ -174,7 +174,7 @@ _middle(Slice text, Event *event)
 
   while (text.len && text.str[text.len - 1] == ' ')
     text.len--;
-  if (!slice_starts_with(text, SLICE("from=\"")) || !slice_ends_with(text, SLICE("\"")))
+  if (text.len < strlen("from=\"\"") || !slice_starts_with(text, SLICE("from=\"")) || !slice_ends_with(text, SLICE("\"")))
     return;
   text = slice_new(text.str + 6, text.len - 7);
   if ((to = slice_find(text, SLICE("\" to=\""))) < 0)

@@ -228,6 +228,8 @@ def refusals_seen(truth):
 def refusals_listed(documents):
     listed = collections.Counter()
     for document in documents:
+        if "ip" not in document.get("client", {}):
+            continue    # a local submission: no client saw it
         for refusal in document.get("refusals", []):
             stage = {"mime": "data"}.get(refusal["stage"], refusal["stage"])
             recipient = plain(refusal.get("recipient", "")) if stage == "rcpt" else ""
