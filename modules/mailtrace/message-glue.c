@@ -46,6 +46,17 @@ _get(LogMessage *msg, NVHandle handle)
   return slice_new(value, (gsize) len);
 }
 
+/* template() leaves the message's table unreferenced: setting the first value may move it */
+static Slice
+_get_copy(LogMessage *msg, NVHandle handle)
+{
+  GString *copy = scratch_buffers_alloc();
+  Slice value = _get(msg, handle);
+
+  g_string_append_len(copy, value.str, (gssize) value.len);
+  return slice_new(copy->str, copy->len);
+}
+
 static Stamp
 _stamp(const LogMessage *msg)
 {
@@ -57,12 +68,12 @@ _stamp(const LogMessage *msg)
 void
 message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, Frame *out)
 {
-  Slice program = _get(msg, LM_V_PROGRAM);
+  Slice program = _get_copy(msg, LM_V_PROGRAM);
 
   if (program.len || !frame_split(input, msg->timestamps[LM_TS_RECVD].ut_sec, out))
-    frame_from_syslog(_get(msg, LM_V_HOST), program, _get(msg, LM_V_PID), _stamp(msg), input, out);
+    frame_from_syslog(_get_copy(msg, LM_V_HOST), program, _get_copy(msg, LM_V_PID), _stamp(msg), input, out);
   if (!out->host.len)
-    out->host = _get(msg, LM_V_HOST);
+    out->host = _get_copy(msg, LM_V_HOST);
   if (!out->host.len)
     out->host = SLICE("localhost");
   out->host = mailtrace_options_gateway(options, out->host);
@@ -111,12 +122,19 @@ _decoded(const LineField *field)
   return line_field_decode(field, buffer->str);
 }
 
+/* syslog-ng's encoder searches up to a NUL, whatever the length says */
 static void
 _append_element(GString *list, Slice element)
 {
+  ScratchBuffersMarker marker;
+  GString *terminated = scratch_buffers_alloc_and_mark(&marker);
+
+  if (element.len)
+    g_string_append_len(terminated, element.str, (gssize) element.len);
   if (list->len)
     g_string_append_c(list, ',');
-  str_repr_encode_append(list, element.len ? element.str : "", (gssize) element.len, ",");
+  str_repr_encode_append(list, terminated->str, (gssize) terminated->len, ",");
+  scratch_buffers_reclaim_marked(marker);
 }
 
 static void
@@ -149,9 +167,10 @@ static void
 _set_stamp(LogMessage *msg, const Stamp *stamp)
 {
   gint64 utc = stamp_to_utc_usec(stamp);
+  gint64 usec = (utc % STAMP_USEC + STAMP_USEC) % STAMP_USEC;
 
-  msg->timestamps[LM_TS_STAMP].ut_sec = utc / STAMP_USEC;
-  msg->timestamps[LM_TS_STAMP].ut_usec = (guint32) (utc % STAMP_USEC);
+  msg->timestamps[LM_TS_STAMP].ut_sec = (utc - usec) / STAMP_USEC;
+  msg->timestamps[LM_TS_STAMP].ut_usec = (guint32) usec;
   msg->timestamps[LM_TS_STAMP].ut_gmtoff = stamp->offset_sec;
 }
 

@@ -50,11 +50,31 @@ mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from)
   *self = copy;
 }
 
-void
+gboolean
 mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefix)
 {
+  if (strlen(prefix) > MAILTRACE_PREFIX_MAX)
+    return FALSE;
   g_free(self->prefix);
   self->prefix = g_strdup(prefix);
+  return TRUE;
+}
+
+static gboolean
+_document_kind(const gchar *name, RecordKind *kind)
+{
+  return record_kind_by_name(slice_from_string(name), kind) && *kind != RK_LINE && *kind != RK_REFUSAL;
+}
+
+const gchar *
+mailtrace_options_unknown_kind(GList *kinds)
+{
+  RecordKind kind;
+
+  for (GList *l = kinds; l; l = l->next)
+    if (!_document_kind(l->data, &kind))
+      return l->data;
+  return NULL;
 }
 
 gboolean
@@ -65,7 +85,7 @@ mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds)
   self->emit = 0;
   for (GList *l = kinds; l; l = l->next)
     {
-      if (!record_kind_by_name(slice_from_string(l->data), &kind) || kind == RK_LINE || kind == RK_REFUSAL)
+      if (!_document_kind(l->data, &kind))
         return FALSE;
       self->emit |= 1u << kind;
     }

@@ -27,8 +27,12 @@ void mailtrace_options_init(MailtraceOptions *self);
 void mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from);   /* self: initialised */
 void mailtrace_options_clear(MailtraceOptions *self);
 
-void mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefix);
+#define MAILTRACE_PREFIX_MAX 128   /* names of values end at 255 bytes */
+
+gboolean mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefix);
 gboolean mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds);
+/* the first that emit() does not know; NULL: all are known */
+const gchar *mailtrace_options_unknown_kind(GList *kinds);
 gboolean mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);

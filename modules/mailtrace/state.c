@@ -7,6 +7,7 @@ typedef struct _Shard
 {
   GMutex lock;
   Tracker *tracker;
+  EndReason finished;   /* ER_NONE: not yet */
 } Shard;
 
 struct _MailtraceState
@@ -62,6 +63,7 @@ mailtrace_state_set_options(MailtraceState *self, const MailtraceOptions *option
   tracker.hash_seed = self->seed;
   for (guint i = 0; i < SHARDS; i++)
     {
+      self->shards[i].finished = ER_NONE;
       if (self->shards[i].tracker)
         tracker_set_options(self->shards[i].tracker, &tracker);
       else
@@ -76,6 +78,9 @@ mailtrace_state_feed(MailtraceState *self, const Frame *frame, const Line *line,
 
   g_mutex_lock(&shard->lock);
   tracker_feed(shard->tracker, frame, line, now_usec, out);
+  /* syslog-ng goes on reading for a moment after it has told that it stops */
+  if (shard->finished != ER_NONE)
+    tracker_finish(shard->tracker, shard->finished, out);
   g_mutex_unlock(&shard->lock);
 }
 
@@ -96,6 +101,7 @@ mailtrace_state_finish(MailtraceState *self, EndReason reason, SummaryQueue *out
   for (guint i = 0; i < SHARDS; i++)
     {
       g_mutex_lock(&self->shards[i].lock);
+      self->shards[i].finished = reason;
       tracker_finish(self->shards[i].tracker, reason, out);
       g_mutex_unlock(&self->shards[i].lock);
     }

@@ -21,6 +21,7 @@ void mailtrace_state_set_options(MailtraceState *self, const MailtraceOptions *o
 void mailtrace_state_feed(MailtraceState *self, const Frame *frame, const Line *line, gint64 now_usec,
                           SummaryQueue *out);
 void mailtrace_state_tick(MailtraceState *self, gint64 now_usec, SummaryQueue *out);
+/* for good: lines that still come end what they open at once, until the options are set again */
 void mailtrace_state_finish(MailtraceState *self, EndReason reason, SummaryQueue *out);
 
 /* sums over all shards */

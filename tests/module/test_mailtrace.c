@@ -225,19 +225,76 @@ Test(mailtrace, garbage_passes_as_an_unknown_line)
   _stop(parser);
 }
 
+/* by template() nothing holds the table of the message while values are set */
+Test(mailtrace, the_host_is_right_whenever_the_table_of_values_moves)
+{
+  LogParser *parser = mailtrace_new(cfg);
+  LogTemplate *template = log_template_new(cfg, NULL);
+
+  cr_assert(log_template_compile(template, "${MESSAGE}", NULL));
+  log_parser_set_template(parser, template);
+  _start(parser);
+  for (guint len = 1; len < 1000; len += 7)
+    {
+      gchar *subject = g_strnfill(len, 's');
+      gchar *text = g_strdup_printf("1haLqi-0002Mp-2G <= a@b.example P=local S=1 T=\"%s\" for c@d.example", subject);
+      LogPathOptions path_options = LOG_PATH_OPTIONS_INIT_NOACK;
+      LogMessage *msg = log_msg_new_empty();
+
+      log_msg_set_value(msg, LM_V_HOST, "mx.example.org", -1);
+      log_msg_set_value(msg, LM_V_PROGRAM, "exim", -1);
+      log_msg_set_value(msg, LM_V_MESSAGE, text, -1);
+      log_pipe_queue(&parser->super, msg, &path_options);
+      cr_expect_str_eq(_value(&g_array_index(captured, Capture, captured->len - 1), "mailtrace.gateway"),
+                       "mx.example.org");
+      g_free(text);
+      g_free(subject);
+    }
+  _stop(parser);
+}
+
+Test(mailtrace, a_stamp_before_1970_has_a_fraction_of_a_second)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  cr_assert(mailtrace_options_set_time_zone(mailtrace_get_options(parser), "UTC"));
+  _send(parser, "1960-01-01 00:00:00.500 1haLqi-0002Mp-2G Completed");
+  cr_expect_eq(g_array_index(captured, Capture, 0).msg->timestamps[LM_TS_STAMP].ut_sec, -315619200);
+  cr_expect_eq(g_array_index(captured, Capture, 0).msg->timestamps[LM_TS_STAMP].ut_usec, 500000u);
+  _stop(parser);
+}
+
 Test(mailtrace, wrong_values_are_refused)
 {
   LogParser *parser = mailtrace_new(cfg);
   MailtraceOptions *options = mailtrace_get_options(parser);
-  GList *kinds = g_list_append(NULL, "refusal");
+  GList *kinds = g_list_append(g_list_append(NULL, "message"), "refusal");
+  gchar *prefix = g_strnfill(MAILTRACE_PREFIX_MAX + 1, 'x');
 
+  cr_expect_not(mailtrace_options_set_prefix(options, prefix));
+  cr_expect_str_eq(mailtrace_options_unknown_kind(kinds), "refusal");
   cr_expect_not(mailtrace_options_set_lines(options, "keep"));
   cr_expect_not(mailtrace_options_set_json(options, "xml"));
   cr_expect_not(mailtrace_options_set_emit(options, kinds));
   cr_expect_not(mailtrace_options_set_time_zone(options, "Mars/Base"));
   cr_expect_not(mailtrace_options_set_tls_policy(options, "none"));
   g_list_free(kinds);
+  g_free(prefix);
   log_pipe_unref(&parser->super);
+}
+
+Test(mailtrace, a_message_that_opens_while_syslog_ng_stops_still_has_a_document)
+{
+  mailtrace_global_init();
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  _send(parser, "2019-06-10 11:04:40 1haLqi-0002Mp-2G <= a@b.example P=local S=1 for c@d.example");
+  app_pre_shutdown();
+  _send(parser, "2019-06-10 11:04:41 1haLql-0002Mh-MA <= a@b.example P=local S=1 for c@d.example");
+  cr_assert_eq(captured->len, 4u);
+  cr_expect_str_eq(_value(&g_array_index(captured, Capture, 1), "mailtrace.end_reason"), "shutdown");
+  cr_expect_str_eq(_value(&g_array_index(captured, Capture, 2), "mailtrace.end_reason"), "shutdown");
+  _stop(parser);
 }
 
 Test(mailtrace, raw_documents_carry_their_own_lines)
