@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What end-to-end tests share: the command, syslog-ng with an example's configuration, waiting, checking."""
+import atexit
 import json
 import os
 import pathlib
@@ -29,7 +30,9 @@ def finish():
 
 
 def scratch():
+    """a directory that goes away at the end, unless something failed"""
     path = pathlib.Path(tempfile.mkdtemp(prefix="mailtrace-e2e-"))
+    atexit.register(lambda: failures or shutil.rmtree(path, ignore_errors=True))
     return path
 
 
@@ -58,8 +61,8 @@ def comparable(document):
     return {key: value for key, value in document.items() if key not in ("revision", "lines")}
 
 
-def run_command(*arguments, stdin=None):
-    return subprocess.run([COMMAND, *map(str, arguments)], input=stdin, capture_output=True, timeout=300)
+def run_command(*arguments, stdin=None, **options):
+    return subprocess.run([COMMAND, *map(str, arguments)], input=stdin, capture_output=True, timeout=300, **options)
 
 
 class SyslogNg:

@@ -114,6 +114,9 @@ for name, parser, words in (
         ("zone", 'mailtrace(time-zone("Mars/Base"))', ("time-zone()", "Mars/Base")),
         ("policy", 'mailtrace(tls-policy("none"))', ("tls-policy()", "none", "bsi-tr-02102-2")),
         ("timeout", "mailtrace(timeout(0))", ("timeout",))):
+    # under the sanitizers' run time, glibc waits for ever when GLib translates the message about an absent zone
+    if name == "zone" and "MAILTRACE_SANITIZED" in os.environ:
+        continue
     work = configuration("wrong-" + name, parser=parser)
     result = subprocess.run([str(TOP / "examples/run.sh"), str(work / "test.conf"), str(work / "run")],
                             capture_output=True, text=True, timeout=20, env=dict(os.environ, BUILD=str(BUILD)))
