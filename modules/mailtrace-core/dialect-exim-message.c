@@ -65,7 +65,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "side-host", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " H=mx.example.test [192.0.2.2] Connection refused",
-    { LITERAL("H="), SKIP_UNTIL("]"), { scan_side_text, NO_FIELD, NULL } }
+    { LITERAL("H="), { scan_side_host, NO_FIELD, NULL }, { scan_side_text, NO_FIELD, NULL } }
   },
   {
     "side-host-old", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " mx.example.test [192.0.2.2] Operation timed out",
@@ -82,7 +82,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "frozen", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " Frozen (delivery error message)",
-    { TAIL(F_WARNINGS, "Frozen") }
+    { { scan_phrase, F_WARNINGS, "Frozen" } }
   },
   {
     "is-frozen", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " Message is frozen",
@@ -176,7 +176,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "error-ignored", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " a@b.test: error ignored",
-    { SKIP_UNTIL(": error ignored"), SKIP_REST }
+    { { scan_ignored_address, NO_FIELD, ": error ignored" }, SKIP_REST }
   },
   {
     "transport-output", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " <a@b.test>: t_pipe transport output: oops",
@@ -189,7 +189,8 @@ const LineShape exim_message_shapes[] =
   {
     "lost-in-data", LR_DISCONNECT, BY_EXIM, WITH_ID, 'L',
     ID16 " SMTP connection from mx.example.test [192.0.2.1] lost while reading message data",
-    { LITERAL("SMTP connection from "), PEER_FIELDS, LITERAL(" lost while reading message data"), SKIP_REST,
+    { LITERAL("SMTP connection from "), PEER_FIELDS(CONNECTION_ENDS),
+      LITERAL(" lost while reading message data"), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
@@ -199,7 +200,7 @@ const LineShape exim_message_shapes[] =
   {
     "data-timeout", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     ID16 " SMTP data timeout (message abandoned) on connection from mx [192.0.2.1] F=<a@b.test>",
-    { LITERAL("SMTP data timeout (message abandoned) on connection from "), PEER_FIELDS, REFUSED("data", "true"),
+    { LITERAL("SMTP data timeout (message abandoned) on connection from "), PEER_FIELDS(""), REFUSED("data", "true"),
       CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
   },
   {

@@ -6,17 +6,17 @@ const LineShape exim_session_shapes[] =
 {
   {
     "connect", LR_CONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from [192.0.2.1]:53500 (TCP/IP connection count = 1)",
-    { LITERAL("SMTP connection from "), PEER_FIELDS, LITERAL(" (TCP/IP connection count = "),
+    { LITERAL("SMTP connection from "), PEER_FIELDS(CONNECTION_ENDS), LITERAL(" (TCP/IP connection count = "),
       UNTIL(F_CLIENT_CONNECTION_COUNT, ")") }
   },
   {
     "closed", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS,
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
       LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
   },
   {
     "lost", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from mx.example.test [192.0.2.1] lost D=2s",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS,
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
       LITERAL(" lost"), SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
@@ -27,24 +27,35 @@ const LineShape exim_session_shapes[] =
     "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
     "unexpected disconnection while reading SMTP command from mx.example.test [192.0.2.1] D=1s",
     { LITERAL("unexpected "), OPTIONAL("disconnection"), OPTIONAL("EOF"), LITERAL(" while reading SMTP command from "),
-      OPTIONAL("TFO "), PEER_FIELDS, SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
+      OPTIONAL("TFO "), PEER_FIELDS("| (error: "), SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "command-timeout", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP command timeout on connection from (x) [192.0.2.1]",
-    { LITERAL("SMTP command timeout on"), OPTIONAL(" TLS"), LITERAL(" connection from "), PEER_FIELDS, SKIP_REST,
+    { LITERAL("SMTP command timeout on"), OPTIONAL(" TLS"), LITERAL(" connection from "), PEER_FIELDS(""), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "timeout") }
   },
   {
     "no-mail", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "no MAIL in SMTP connection from (x) [192.0.2.1] D=0s C=EHLO,QUIT",
-    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), PEER_FIELDS, SKIP_REST }
+    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), PEER_FIELDS(""), SKIP_REST }
   },
   {
     "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
-    { LITERAL("H="), PEER_FIELDS, LITERAL(" Warning: "), REST(F_WARNINGS) }
+    { LITERAL("H="), HOST, LITERAL(" Warning: "), REST(F_WARNINGS) }
   },
   {
     "rejected", LR_REFUSAL, BY_EXIM, ANY_ID, 'T', "H=mx.example.test [192.0.2.1] F=<a@b.test> rejected RCPT <c@d.test>: Unrouteable",
-    { OPTIONAL("DS "), LITERAL("H="), PEER_FIELDS, LITERAL(" "), REJECTED }
+    { OPTIONAL("DS "), LITERAL("H="), HOST, LITERAL(" "), REJECTED }
+  },
+  {
+    "rejected-by-local-scan", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
+    ID16 " F=a@b.test H=(x) [192.0.2.1] P=esmtp temporarily rejected by local_scan(): later",
+    { LITERAL("F="), { scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" H="),
+      PEER_FIELDS(" rejected by | temporarily rejected by "), LITERAL(" "), REJECTED }
+  },
+  {
+    "rejected-local-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', ID16 " rejected from <a@b.test> U=joe: message too big: read=2 max=1",
+    { LITERAL("rejected from "), ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), UNTIL(F_CLIENT_IDENT, ": "),
+      REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-local", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "U=root F=<root@b.test> rejected by non-SMTP ACL: local reject",
@@ -56,92 +67,130 @@ const LineShape exim_session_shapes[] =
   },
   {
     "discarded-recipient", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=mx [192.0.2.1] F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",
-    { LITERAL("H="), PEER_FIELDS, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
+    { LITERAL("H="), HOST, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
   },
   {
     "sender-verify", LR_NOTE, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] sender verify fail for <a@b.test>: unknown",
-    { LITERAL("H="), PEER_FIELDS, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
+    { LITERAL("H="), HOST, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
   },
   {
     "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
-    { LITERAL("H="), PEER_FIELDS, LITERAL(" dropped by '"), SKIP_UNTIL("' ACL"), REFUSED("connect", "false"),
+    { LITERAL("H="), HOST, LITERAL(" dropped by '"), SKIP_UNTIL("' ACL"), REFUSED("connect", "false"),
       OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
   },
   {
     "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
-    { LITERAL("H="), PEER_FIELDS, LITERAL(" incomplete transaction "), SKIP_REST }
+    { LITERAL("H="), HOST, LITERAL(" incomplete transaction "), SKIP_REST }
   },
   {
     "rejected-helo", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T', "rejected EHLO from [192.0.2.1]: syntactically invalid argument(s): x",
-    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS, REFUSED("helo", "false"),
+    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(": "), REFUSED("helo", "false"),
       OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
   },
   {
-    "rejected-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "temporarily rejected \"EHLO x\" from (x) [192.0.2.1]",
-    { OPTIONAL("temporarily "), LITERAL("rejected \""), SKIP_UNTIL("\" from "), PEER_FIELDS,
-      REFUSED("command", "false"), OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+    "rejected-helo-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected \"EHLO x\" from (x) [192.0.2.1]",
+    { LITERAL("rejected "), COMMAND_FROM_HOST(": |"), REFUSED("helo", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-helo-command-temporarily", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "temporarily rejected \"EHLO x\" from (x) [192.0.2.1]",
+    { LITERAL("temporarily rejected "), COMMAND_FROM_HOST(": |"), REFUSED("helo", "true"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-from", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected MAIL from [192.0.2.1]: no HELO/EHLO given",
-    { LITERAL("rejected MAIL from "), PEER_FIELDS, LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected MAIL from "), PEER_FIELDS(": "), LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-size", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "rejected MAIL FROM:<a@b.test> H=(big.test) [192.0.2.1]: message too big: size=99999999 max=307200",
-    { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS, LITERAL(": "),
+    { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(": message too big: "),
+      LITERAL(": "),
       REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', ID16 " rejected from <a@b.test> H=(x) [192.0.2.1]: message too big: read=1 max=0",
-    { LITERAL("rejected from <"), UNTIL(F_REFUSAL_SENDER, ">"), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS,
+    { LITERAL("rejected from <"), UNTIL(F_REFUSAL_SENDER, ">"), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS(": "),
       LITERAL(": "), REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
-    "unqualified", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "unqualified recipient rejected: <bob> H=(x) [192.0.2.1]",
-    { LITERAL("unqualified "), SKIP_UNTIL(" rejected: "), ANGLE(F_REFUSAL_RECIPIENT), LITERAL(" H="), PEER_FIELDS,
-      REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
+    "unqualified-recipient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "unqualified recipient rejected: <bob> H=(x) [192.0.2.1]",
+    { LITERAL("unqualified recipient rejected: "), ANGLE(F_REFUSAL_RECIPIENT), LITERAL(" H="),
+      PEER_FIELDS("| (failed to find "), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
+  },
+  {
+    "unqualified-sender", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "unqualified sender rejected: <bob> H=(x) [192.0.2.1]",
+    { LITERAL("unqualified sender rejected: "), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
+      PEER_FIELDS("| (failed to find "), REFUSED("mail", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
   },
   {
     "too-many-recipients", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "too many recipients: excess temporarily rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
-    { LITERAL("too many recipients: "), SKIP_UNTIL("sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS,
+    { LITERAL("too many recipients: "), SKIP_UNTIL("sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(""),
       REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
   },
   {
     "authenticator-failed", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "login authenticator failed for (User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
-    { { scan_mechanism, NO_FIELD, NULL }, PEER_FIELDS, LITERAL(": "), REFUSED("auth", "false"),
+    { { scan_mechanism, NO_FIELD, NULL }, OPTIONAL("H="), LONE_PEER_FIELDS(": "), LITERAL(": "), REFUSED("auth", "false"),
       { scan_auth_failure, NO_FIELD, NULL } }
   },
   {
     "protocol-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "SMTP protocol error in \"STARTTLS\" H=(t.test) [192.0.2.1] STARTTLS used when not advertised",
-    { LITERAL("SMTP "), OPTIONAL("protocol"), OPTIONAL("syntax"), LITERAL(" error in \""), SKIP_UNTIL("\" H="),
-      PEER_FIELDS, REFUSED("protocol", "false"), { scan_blank_rest, F_REFUSAL_TEXT, NULL } }
+    { LITERAL("SMTP "), OPTIONAL("protocol"), OPTIONAL("syntax"), LITERAL(" error in "),
+      COMMAND_AT_HOST(" |"), REFUSED("protocol", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "synchronization-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from"
     " H=[192.0.2.1] input=\"EHLO x\"",
-    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "), SKIP_UNTIL("H="),
-      PEER_FIELDS, REFUSED("protocol", "false"), SKIP_REST }
+    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "),
+      LITERAL("connection from H="), LONE_PEER_FIELDS(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
+  },
+  {
+    "synchronization-error-command", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
+    "SMTP protocol synchronization error (next input sent too soon: pipelining was not advertised): rejected \"DATA\""
+    " H=(x) [192.0.2.1] next input=\"x\"",
+    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "),
+      COMMAND_AT_HOST(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
     "call-dropped", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
-    { LITERAL("SMTP call from "), PEER_FIELDS, LITERAL(" dropped: "), REFUSED("protocol", "false"),
+    { LITERAL("SMTP call from "), LONE_PEER_FIELDS(" dropped: too many "), LITERAL(" dropped: "), REFUSED("protocol", "false"),
       REST(F_REFUSAL_TEXT) }
   },
   {
     "connection-refused", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "Connection from [192.0.2.1]:53500 refused: too many connections",
-    { LITERAL("Connection from "), PEER_FIELDS, LITERAL(" refused: "), REFUSED("connect", "true"), REST(F_REFUSAL_TEXT) }
+    { LITERAL("Connection from "), PEER_FIELDS(" refused: "), LITERAL(" refused: "), REFUSED("connect", "true"),
+      REST(F_REFUSAL_TEXT) }
   },
   {
     "refused-connection", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "refused connection from [192.0.2.1] (host_reject_connection)",
-    { OPTIONAL("temporarily "), LITERAL("refused connection from "), PEER_FIELDS, REFUSED("connect", "false"),
-      { scan_blank_rest, F_REFUSAL_TEXT, NULL } }
+    { LITERAL("refused connection from "), PEER_FIELDS(": | (host_reject_| (tcp wrappers)"), REFUSED("connect", "false"),
+      BLANK_REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "refused-connection-temporarily", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=9 max=10 reserve=2",
+    { LITERAL("temporarily refused connection from "), PEER_FIELDS(": "), REFUSED("connect", "true"),
+      BLANK_REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "refused-ip-options", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "connection from [192.0.2.1] refused (IP options)",
+    { LITERAL("connection from "), PEER_FIELDS(" refused ("), LITERAL(" refused "), REFUSED("connect", "false"),
+      REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "ident-timeout", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "ident connection to 192.0.2.1 timed out",
+    { LITERAL("ident connection to "), WORD(F_CLIENT_IP), LITERAL(" timed out") }
+  },
+  {
+    "certificate-error", LR_NOTE, BY_EXIM, ANY_ID, 'E',
+    "[192.0.2.1] SSL verify error: depth=0 error=self signed certificate cert=/C=US/CN=x",
+    { LITERAL("["), SKIP_UNTIL("] "), TAIL(F_WARNINGS, "SSL verify error: ") }
   },
   {
     "tls-error", LR_NOTE, BY_EXIM, ANY_ID, 'T', "TLS error on connection from [192.0.2.1]:53500 (SSL_accept): error:1408A0C1:x",
-    { LITERAL("TLS error on connection from "), PEER_FIELDS, { scan_blank_rest, F_WARNINGS, NULL } }
+    { LITERAL("TLS error on connection from "), LONE_PEER_FIELDS(" (|: | "), { scan_blank_rest, F_WARNINGS, NULL } }
   },
   {
     "tls-disconnected", LR_NOTE, BY_EXIM, WITHOUT_ID, 'T', "TLS client disconnected cleanly (rejected our certificate?)",
@@ -157,7 +206,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "no-address", LR_NOTE, BY_EXIM, ANY_ID, 'E', "no IP address found for host mx.test (during SMTP connection from [192.0.2.1])",
-    { LITERAL("no IP address found for host "), SKIP_REST }
+    { LITERAL("no IP address found for host "), SKIP_WORD, { scan_during_connection, NO_FIELD, NULL } }
   },
   {
     "vrfy-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "VRFY failed for x@y H=(v.test) [192.0.2.1]",
@@ -165,7 +214,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "etrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "ETRN #b.test received from (v.test) [192.0.2.1]",
-    { LITERAL("ETRN "), SKIP_UNTIL(" received from "), PEER_FIELDS, SKIP_REST }
+    { LITERAL("ETRN "), SKIP_UNTIL(" received from "), PEER_FIELDS(""), SKIP_REST }
   },
   {
     "etrn-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "failed to set up ETRN command: Tainted arg 2 for ETRN command: '#b.test'",

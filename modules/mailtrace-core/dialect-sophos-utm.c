@@ -9,7 +9,7 @@ const LineShape sophos_utm_shapes[] =
 {
   {
     "accepted", LR_ENVELOPE, BY_EXIM, WITHOUT_ID, 'R', "[192.0.2.1] F=<a@b.test> R=<c@d.test> Accepted: from relay",
-    { PEER, LITERAL(" F="), ANGLE(F_SENDER), LITERAL(" R="), ANGLE(F_RECIPIENT), LITERAL(" Accepted: "),
+    { PEER_ADDRESS, LITERAL(" F="), ANGLE(F_SENDER), LITERAL(" R="), ANGLE(F_RECIPIENT), LITERAL(" Accepted: "),
       REST(F_ACCEPTED_AS) }
   },
   {
@@ -27,7 +27,7 @@ const LineShape sophos_utm_shapes[] =
   },
   {
     "spam-condition", LR_NOTE, BY_EXIM, ANY_ID, 'T', ID16 " spam acl condition: all spamd servers failed",
-    { LITERAL("spam acl condition: "), CONSTANT(F_SPAM_SKIPPED, "engine-error"), REST(F_WARNINGS) }
+    { LITERAL("spam acl condition: "), { scan_spam_failure, NO_FIELD, NULL } }
   },
   {
     "greylisting", LR_NOTE, BY_EXIM, ANY_ID, 'T', ID16 " Greylisting: 192.0.2.1 is a known retry host",

@@ -16,8 +16,8 @@ enum
   BY_EXIM = 1 << 0,      /* exim, exim4, exim-in, exim-out, a bare main log */
   BY_QMGR = 1 << 1,
   BY_SCANNER = 1 << 2,   /* SCANNER and SANDBOX */
-  BY_MASTER = 1 << 3,    /* any other part of the UTM's smtpd */
-  BY_SMTPD = BY_QMGR | BY_SCANNER | BY_MASTER,
+  BY_MASTER = 1 << 3,
+  BY_OTHER = 1 << 4,     /* a part of smtpd that no public line names */
 };
 
 enum

@@ -16,9 +16,18 @@
 #define TAIL(field, text) { scan_tail, field, text }
 #define CONSTANT(field, text) { scan_constant, field, text }
 #define ANGLE(field) { scan_angle, field, NULL }
-#define PEER { scan_peer, NO_FIELD, NULL }
-#define PEER_FIELDS { scan_peer_fields, NO_FIELD, NULL }
-#define FIELDS { scan_refusal_fields, NO_FIELD, NULL }
+#define PEER_ADDRESS { scan_address, NO_FIELD, NULL }
+/* a peer and its fields; ends: what may stand behind them, "|" between several, an empty one is the end of the line */
+#define PEER_FIELDS(ends) { scan_peer_fields, NO_FIELD, ends }
+#define LONE_PEER_FIELDS(ends) { scan_lone_peer_fields, NO_FIELD, ends }
+#define COMMAND_AT_HOST(ends) { scan_command_at_host, NO_FIELD, ends }
+#define COMMAND_FROM_HOST(ends) { scan_command_from_host, NO_FIELD, ends }
+/* all lines that begin with "H=" of a client: one reading for all of them */
+#define HOST_ENDS " Warning: | rejected | temporarily rejected | RCPT <| sender verify | dropped by '| incomplete transaction "
+#define HOST PEER_FIELDS(HOST_ENDS)
+/* the same for connections */
+#define CONNECTION_ENDS " (TCP/IP connection count = | closed by | closed after | lost"
+#define BLANK_REST(field) { scan_blank_rest, field, NULL }
 #define REJECTED { scan_rejected, NO_FIELD, NULL }
 #define REFUSED(stage, temporary) CONSTANT(F_REFUSAL_STAGE, stage), CONSTANT(F_REFUSAL_TEMPORARY, temporary)
 

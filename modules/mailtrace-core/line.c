@@ -35,13 +35,13 @@ _smtpd_part(Slice *text)
   Slice part = slice_head(*text, bracket > 0 ? (gsize) bracket : 0);
 
   if (end < bracket || bracket <= 0)
-    return BY_MASTER;
+    return BY_OTHER;
   *text = slice_skip(*text, (gsize) end + 3);
   if (slice_equals(part, SLICE("QMGR")))
     return BY_QMGR;
   if (slice_equals(part, SLICE("SCANNER")) || slice_equals(part, SLICE("SANDBOX")))
     return BY_SCANNER;
-  return BY_MASTER;
+  return slice_equals(part, SLICE("MASTER")) ? BY_MASTER : BY_OTHER;
 }
 
 /* exim, exim4, exim-in, exim-out, exim-anything */

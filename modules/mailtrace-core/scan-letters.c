@@ -5,6 +5,8 @@
  */
 #include "scan.h"
 
+#define LETTERS_MAX 64
+
 typedef enum _Form
 {
   FORM_WORD,       /* up to the next blank */
@@ -23,6 +25,7 @@ typedef enum _Form
   FORM_PARENT,     /* a queue id: the line's cause */
   FORM_REPLY,      /* "250 ..." */
   FORM_LIST,       /* the rest of the line, blank separated */
+  FORM_STOP,       /* no field: the words of the line begin */
 } Form;
 
 typedef struct _Letter
@@ -53,6 +56,9 @@ static const Letter arrival_letters[] =
   { NULL, FORM_SKIP, NO_FIELD, 0, 0 }
 };
 
+/* R= and H= do not occur behind H= */
+static const Letter *const behind_peer = arrival_letters + 2;
+
 static const Letter delivery_letters[] =
 {
   { "F=", FORM_ANGLE, NO_FIELD, 0, 0 }, { "Q=", FORM_SKIP, NO_FIELD, 0, 0 }, { "SRS=", FORM_ANGLE, NO_FIELD, 0, 0 },
@@ -80,7 +86,11 @@ static const Letter refusal_letters[] =
   { "SPF", FORM_FLAG, NO_FIELD, 0, 0 }, { "DMARC", FORM_FLAG, NO_FIELD, 0, 0 }, { "DS", FORM_FLAG, NO_FIELD, 0, 0 },
   { "TFO", FORM_FLAG, NO_FIELD, 0, 0 }, { "L", FORM_FLAG, NO_FIELD, 0, 0 }, { "L-", FORM_FLAG, NO_FIELD, 0, 0 },
   { "L.", FORM_FLAG, NO_FIELD, 0, 0 }, { "L.-", FORM_FLAG, NO_FIELD, 0, 0 }, { "L*", FORM_FLAG, NO_FIELD, 0, 0 },
-  { "rejected ", FORM_FREE, NO_FIELD, 0, 0 }, { "temporarily rejected ", FORM_FREE, NO_FIELD, 0, 0 },
+  { "rejected ", FORM_STOP, NO_FIELD, 0, 0 }, { "temporarily rejected ", FORM_STOP, NO_FIELD, 0, 0 },
+  { "Warning: ", FORM_STOP, NO_FIELD, 0, 0 }, { "RCPT <", FORM_STOP, NO_FIELD, 0, 0 },
+  { "sender verify ", FORM_STOP, NO_FIELD, 0, 0 }, { "dropped", FORM_STOP, NO_FIELD, 0, 0 },
+  { "incomplete transaction ", FORM_STOP, NO_FIELD, 0, 0 }, { "closed ", FORM_STOP, NO_FIELD, 0, 0 },
+  { "lost", FORM_STOP, NO_FIELD, 0, 0 }, { "(TCP/IP ", FORM_STOP, NO_FIELD, 0, 0 },
   { NULL, FORM_SKIP, NO_FIELD, 0, 0 }
 };
 
@@ -137,6 +147,8 @@ _free_text(const Letter *table, Slice at)
   while (i < at.len)
     {
       if (at.str[i] == ' ' && _letter(table, slice_skip(at, i + 1)))
+        break;
+      if (table == refusal_letters && slice_starts_with(slice_skip(at, i), SLICE(": ")))
         break;
       i++;
     }
@@ -195,6 +207,19 @@ _add_list(Scan *self, FieldId field, Slice rest)
   self->line->more_recipients = rest;
 }
 
+#define MESSAGE_ID_WORDS_MAX 16
+
+/* message-id = word *( SP word ), up to the next name of the table */
+static Slice
+_message_id(const Letter *table, Slice at)
+{
+  gsize len = scan_quoted_word(at).len;
+
+  for (guint n = 1; n < MESSAGE_ID_WORDS_MAX && len < at.len && !_letter(table, slice_skip(at, len + 1)); n++)
+    len += 1 + scan_quoted_word(slice_skip(at, len + 1)).len;
+  return slice_head(at, len);
+}
+
 static Slice
 _value(const Letter *table, const Letter *letter, Slice at)
 {
@@ -211,9 +236,11 @@ _value(const Letter *table, const Letter *letter, Slice at)
     case FORM_SKIP:
       if (quoted)
         return slice_head(at, quoted);
+      if (at.len && at.str[0] == '<' && (blank = slice_find_char(at, '>')) > 0)
+        return slice_head(at, (gsize) blank + 1);
       break;
     case FORM_MESSAGE_ID:
-      return scan_quoted_word(at);
+      return _message_id(table, at);
     case FORM_LIST:
       return at;
     default:
@@ -234,6 +261,8 @@ _add_quoted(Scan *self, const Letter *letter, Slice value)
     scan_add(self, letter->second, slice_head(inner, 3), FALSE);
 }
 
+static gboolean _arrival_follows(Slice *rest, const gchar *ends);
+
 /* forms whose value ends by their own grammar; FALSE when the text has none of it */
 static gboolean
 _self_ending(Scan *self, const Letter *table, const Letter *letter)
@@ -244,7 +273,7 @@ _self_ending(Scan *self, const Letter *table, const Letter *letter)
   switch (letter->form)
     {
     case FORM_PEER:
-      return scan_peer(self, NULL);
+      return scan_peer_before(self, _arrival_follows, NULL);
     case FORM_ANGLE:
       return scan_angle(self, &angle);
     case FORM_ADDRESS:
@@ -330,18 +359,16 @@ _one(Scan *self, const Letter *table, const Letter *letter)
   return TRUE;
 }
 
-/* fields = *( SP name value ); stops before the first thing that is none */
+/* fields = *( SP name value ); stops before the first thing that is none.  No line has more than a few dozen. */
 static void
 _letters(Scan *self, const Letter *table)
 {
-  while (self->rest.len > 1 && self->rest.str[0] == ' ')
+  for (guint n = 0; n < LETTERS_MAX && self->rest.len > 1 && self->rest.str[0] == ' '; n++)
     {
       Slice before = self->rest;
       const Letter *letter = _letter(table, slice_skip(before, 1));
 
-      if (letter && letter->name[strlen(letter->name) - 1] == ' ' && letter->form == FORM_FREE)
-        return;
-      if (!letter && !_is_unknown_name(slice_skip(before, 1)))
+      if (letter ? letter->form == FORM_STOP : !_is_unknown_name(slice_skip(before, 1)))
         return;
       self->rest = slice_skip(before, 1);
       if (!_one(self, table, letter))
@@ -353,19 +380,44 @@ _letters(Scan *self, const Letter *table)
 }
 
 gboolean
-scan_peer_fields(Scan *self, const LineStep *step)
-{
-  return scan_peer(self, NULL) && (_letters(self, refusal_letters), TRUE);
-}
-
-gboolean
 scan_refusal_fields(Scan *self, const LineStep *step)
 {
   _letters(self, refusal_letters);
   return TRUE;
 }
 
-/* arrival = sender fields */
+/* quotes behind a place outside quotes come in pairs, whatever a HELO in front of it holds */
+static gboolean
+_quotes_are_paired(Slice text)
+{
+  gboolean paired = TRUE;
+
+  for (gsize i = 0; i < text.len; i++)
+    {
+      if (text.str[i] == '\\')
+        i++;
+      else if (text.str[i] == '"')
+        paired = !paired;
+    }
+  return paired;
+}
+
+/* the fields of an arrival up to the end of the line, its size among them */
+static gboolean
+_arrival_follows(Slice *rest, const gchar *ends)
+{
+  Line scratch;
+  Scan scan = { *rest, &scratch };
+
+  if (!_quotes_are_paired(*rest))
+    return FALSE;
+  scratch.n_fields = 0;
+  _letters(&scan, behind_peer);
+  *rest = scan.rest;
+  return !scan.rest.len && line_get(&scratch, F_SIZE).len;
+}
+
+/* arrival = sender fields; what is no field and all behind it says nothing, but the message did arrive */
 gboolean
 scan_arrival(Scan *self, const LineStep *step)
 {
@@ -378,7 +430,8 @@ scan_arrival(Scan *self, const LineStep *step)
     sender = slice_new(sender.str + 1, sender.len - 2);
   scan_add(self, F_SENDER, sender, FALSE);
   _letters(self, arrival_letters);
-  return self->rest.len == 0;
+  self->rest = SLICE("");
+  return TRUE;
 }
 
 static gsize
@@ -457,7 +510,8 @@ scan_delivery(Scan *self, const LineStep *step)
   gboolean discarded = _is_discarded(line_get(self->line, F_DELIVERY_RECIPIENT));
   scan_add(self, F_DELIVERY_STATUS, discarded ? SLICE("discarded") : slice_from_string(step->literal), FALSE);
   _letters(self, delivery_letters);
-  return self->rest.len == 0;
+  self->rest = SLICE("");
+  return TRUE;
 }
 
 /* the reply inside "...: SMTP error from remote mail server after COMMAND: [host NAME [ip]: ]NNN text" */
@@ -570,60 +624,5 @@ scan_failure(Scan *self, const LineStep *step)
   _letters(self, delivery_letters);
   _add_error(self, self->rest);
   self->rest = SLICE("");
-  return TRUE;
-}
-
-typedef struct _Stage
-{
-  const gchar *what;
-  const gchar *stage;
-} Stage;
-
-static const Stage stages[] =
-{
-  { "EHLO or HELO ", "helo" }, { "EHLO ", "helo" }, { "HELO ", "helo" }, { "HELO or EHLO", "helo" },
-  { "connection", "connect" }, { "DATA", "data" }, { "after DATA", "data" }, { "during MIME ACL checks", "mime" },
-  { "AUTH", "auth" }, { "STARTTLS", "tls" }, { "VRFY", "command" }, { "EXPN", "command" }, { "ETRN", "command" },
-  { "ATRN", "command" }, { "QUIT", "command" }, { "by local_scan()", "data" }, { "by non-SMTP ACL", "data" },
-  { "RCPT", "rcpt" }, { "MAIL", "mail" }, { "\"", "command" }, { "BDAT", "data" }, { "NOTQUIT", "command" },
-  { "unknown command", "command" }, { "WELLKNOWN", "command" },
-};
-
-static const gchar *
-_stage(Slice what)
-{
-  for (guint i = 0; i < G_N_ELEMENTS(stages); i++)
-    if (slice_starts_with(what, slice_from_string(stages[i].what)))
-      return stages[i].stage;
-  return NULL;
-}
-
-static void
-_rejected_text(Scan *self)
-{
-  gssize colon = slice_starts_with(self->rest, SLICE(": ")) ? 0 : slice_find(self->rest, SLICE(": "));
-
-  if (colon >= 0)
-    scan_add(self, F_REFUSAL_TEXT, slice_skip(self->rest, (gsize) colon + 2), TRUE);
-  self->rest = SLICE("");
-}
-
-/* rejected = ["temporarily "] "rejected " what [": " text] */
-gboolean
-scan_rejected(Scan *self, const LineStep *step)
-{
-  gboolean temporary = scan_take(self, "temporarily ");
-  LineStep recipient = { NULL, F_REFUSAL_RECIPIENT, NULL }, sender = { NULL, F_REFUSAL_SENDER, NULL };
-  const gchar *stage;
-
-  if (!scan_take(self, "rejected ") || !(stage = _stage(self->rest)))
-    return FALSE;
-  scan_add(self, F_REFUSAL_STAGE, slice_from_string(stage), FALSE);
-  scan_add(self, F_REFUSAL_TEMPORARY, temporary ? SLICE("true") : SLICE("false"), FALSE);
-  if (scan_take(self, "RCPT "))
-    scan_angle(self, &recipient);
-  else if (scan_take(self, "MAIL ") && (scan_take(self, "FROM:") || TRUE))
-    scan_angle(self, &sender);
-  _rejected_text(self);
   return TRUE;
 }

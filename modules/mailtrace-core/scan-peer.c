@@ -2,34 +2,35 @@
 /*
  * peer = [name SP] ["(" helo ")" SP] "[" ip "]" [":" port]
  *
- * The HELO is the client's text and may imitate all that follows it.  Of all places that look like its end, the
- * last one that is followed by something Exim prints there is taken.
+ * The HELO is the client's text and may imitate all that follows it; what follows may hold strangers' texts, too.  A
+ * place that looks like the HELO's end counts only if the log goes on from there as this kind of line does; of those,
+ * the last.
  */
 #include "scan.h"
 
-static const gchar *const continuations[] =
-{
-  " I=[", " U=", " Ci=", " F=<", " P=", " X=", " CV=", " DN=", " SNI=", " A=", " S=", " D=", " K", " L", " PRX=", " DS",
-  " Warning: ", " rejected ", " temporarily rejected ", " closed ", " lost", " (", " sender verify ", " incomplete ",
-  " input=", " next input=", ": ", " RCPT <", " dropped", " refused", " TLS error", " TFO", " SPF", " DMARC", " T=",
-  " while reading", " after", " no ", " tmp-reject", " SMTP", " Connection", " remote",
-};
-
-static gboolean
-_continues(Slice rest)
-{
-  if (!rest.len)
-    return TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS(continuations); i++)
-    if (slice_starts_with(rest, slice_from_string(continuations[i])))
-      return TRUE;
-  return FALSE;
-}
+/* so many of the last places are looked at: time stays linear */
+#define PLACES_MAX 32
 
 typedef struct _Address
 {
   Slice ip, port, rest;
 } Address;
+
+typedef struct _Places
+{
+  gsize first;
+  gsize at[PLACES_MAX];   /* a ring */
+  gsize n;
+} Places;
+
+typedef struct _Peer
+{
+  Slice name, helo;
+  Address address;
+  Slice earliest;       /* what stands behind the first reading */
+  gboolean several;     /* more than one reading: a stranger may have written this one */
+  gboolean uncertain;   /* no reading is convincing: good for going on behind it only */
+} Peer;
 
 static gboolean
 _address(Slice at, Address *out)
@@ -38,38 +39,77 @@ _address(Slice at, Address *out)
   return scan_bracketed(&out->rest, &out->ip, &out->port);
 }
 
-/* how much speaks for it that the HELO ends here; 0: nothing */
-static gint
-_plausibility(Slice rest, gboolean quoted)
+static gboolean
+_is_place(Slice at)
 {
-  if (_continues(rest))
-    return quoted ? 2 : 3;
-  return rest.str[0] == ' ' ? 1 : 0;
+  Address address;
+
+  if (!slice_starts_with(at, SLICE(") [")) || !_address(slice_skip(at, 2), &address))
+    return FALSE;
+  return !address.rest.len || (address.rest.str[0] && strchr(" :)", address.rest.str[0]));
 }
 
-/* helo ends at the last ") [" ip "]" that Exim could have printed, outside quotes if there is one */
-static gboolean
-_helo_end(Slice text, gsize *end, Address *out)
+static void
+_collect(Slice text, Places *out)
 {
-  gint best = 0;
-  gboolean quoted = FALSE;
-  Address candidate;
+  out->n = 0;
+  for (gsize i = 0; i < text.len; i++)
+    if (text.str[i] == ')' && _is_place(slice_skip(text, i)))
+      {
+        out->first = out->n ? out->first : i;
+        out->at[out->n++ % PLACES_MAX] = i;
+      }
+}
 
-  for (gsize i = 0; i + 3 < text.len; i++)
+static void
+_read(Peer *self, Slice text, gsize end)
+{
+  self->helo = slice_new(text.str + 1, end - 1);
+  _address(slice_skip(text, end + 2), &self->address);
+}
+
+/* a refused HELO is logged once more: "rejected EHLO or HELO x"; a place in there is none */
+static gboolean
+_is_echo(const Peer *self, Slice rest, const gchar *place)
+{
+  static const Slice words = { "rejected EHLO or HELO ", 22 };
+  gsize skip = slice_starts_with(rest, SLICE(" temporarily ")) ? strlen(" temporarily ") : 1;
+  Slice echo = slice_skip(rest, skip + words.len);
+
+  return slice_starts_with(slice_skip(rest, skip), words) && slice_starts_with(echo, self->helo)
+         && place >= echo.str && place < echo.str + self->helo.len;
+}
+
+/* the last place from where the log goes on as expected */
+static gboolean
+_choose(Peer *self, Slice text, ScanRest follows, const gchar *ends)
+{
+  Places places;
+  Peer other;
+  gsize chosen = 0;
+
+  _collect(text, &places);
+  for (gsize i = 0; i < MIN(places.n, PLACES_MAX); i++)
     {
-      if (text.str[i] == '"')
-        quoted = !quoted;
-      if (text.str[i] != ')' || text.str[i + 1] != ' ' || text.str[i + 2] != '['
-          || !_address(slice_skip(text, i + 2), &candidate))
+      gsize end = places.at[(places.n - 1 - i) % PLACES_MAX];
+
+      _read(&other, text, end);
+      Slice rest = other.address.rest;
+      if (!follows(&rest, ends))
         continue;
-      gint plausibility = _plausibility(candidate.rest, quoted);
-      if (!plausibility || plausibility < best)
-        continue;
-      best = plausibility;
-      *end = i;
-      *out = candidate;
+      gboolean echo = chosen && _is_echo(&other, rest, text.str + chosen);
+      self->several = chosen > 0;
+      self->uncertain |= echo;
+      self->earliest = other.address.rest;
+      if (!chosen || echo)
+        _read(self, text, chosen = end);
     }
-  return best > 0;
+  if (!chosen && places.n)
+    {
+      self->uncertain = places.n > 1;
+      _read(self, text, places.first);
+    }
+  return places.n && (chosen || !ends);
 }
 
 static gboolean
@@ -86,27 +126,63 @@ _name(Slice *at, Slice *name)
   return TRUE;
 }
 
-gboolean
-scan_peer(Scan *self, const LineStep *step)
+static gboolean
+_peer(Peer *self, Slice at, ScanRest follows, const gchar *ends)
 {
-  Slice at = self->rest, name = SLICE_NONE, helo = SLICE_NONE;
-  Address address;
-  gsize end;
+  self->name = self->helo = SLICE_NONE;
+  self->several = self->uncertain = FALSE;
+  _name(&at, &self->name);
+  return at.len && at.str[0] == '(' ? _choose(self, at, follows, ends) : _address(at, &self->address);
+}
 
-  _name(&at, &name);
-  if (at.len && at.str[0] == '(')
-    {
-      if (!_helo_end(at, &end, &address))
-        return FALSE;
-      helo = slice_new(at.str + 1, end - 1);
-    }
-  else if (!_address(at, &address))
+static void
+_add(const Peer *self, Scan *scan)
+{
+  if (self->name.str)
+    scan_add(scan, F_CLIENT_HOST, self->name, FALSE);
+  if (self->helo.str)
+    scan_add(scan, F_CLIENT_HELO, self->helo, FALSE);
+  scan_add(scan, F_CLIENT_IP, self->address.ip, FALSE);
+  if (self->address.port.len)
+    scan_add(scan, F_CLIENT_PORT, self->address.port, FALSE);
+}
+
+/* where only the HELO is a stranger's: the last reading is right */
+gboolean
+scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+{
+  Peer peer;
+
+  if (!_peer(&peer, self->rest, follows, ends))
     return FALSE;
+  if (!peer.uncertain)
+    _add(&peer, self);
+  self->rest = peer.address.rest;
+  return TRUE;
+}
 
-  if (name.str)
-    scan_add(self, F_CLIENT_HOST, name, FALSE);
-  if (helo.str)
-    scan_add(self, F_CLIENT_HELO, helo, FALSE);
+/* where strangers wrote on both sides: nothing is said about a peer that has two readings.  The line goes on behind the
+ * first: few servers accept a HELO with brackets, all of them log what follows. */
+gboolean
+scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+{
+  Peer peer;
+
+  if (!_peer(&peer, self->rest, follows, ends))
+    return FALSE;
+  if (!peer.several && !peer.uncertain)
+    _add(&peer, self);
+  self->rest = peer.several ? peer.earliest : peer.address.rest;
+  return TRUE;
+}
+
+gboolean
+scan_address(Scan *self, const LineStep *step)
+{
+  Address address;
+
+  if (!_address(self->rest, &address))
+    return FALSE;
   scan_add(self, F_CLIENT_IP, address.ip, FALSE);
   if (address.port.len)
     scan_add(self, F_CLIENT_PORT, address.port, FALSE);

@@ -66,13 +66,15 @@ _dkim_tag(gchar tag)
     }
 }
 
-/* dkim = 1*( tag "=" value SP ) "[" verdict "]" */
+#define DKIM_TAGS_MAX 16
+
+/* dkim = 1*( tag "=" value SP ) "[" verdict "]"; without c= it is a remark, not a verdict on a signature */
 gboolean
 scan_dkim(Scan *self, const LineStep *step)
 {
   guint n = 0;
 
-  while (self->rest.len > 2 && self->rest.str[1] == '=')
+  while (n < DKIM_TAGS_MAX && self->rest.len > 2 && self->rest.str[1] == '=')
     {
       Slice value = scan_quoted_word(slice_skip(self->rest, 2));
 
@@ -80,7 +82,7 @@ scan_dkim(Scan *self, const LineStep *step)
       self->rest = slice_skip(self->rest, 3 + value.len);
       n++;
     }
-  if (!n || self->rest.len < 2 || self->rest.str[0] != '[' || !slice_ends_with(self->rest, SLICE("]")))
+  if (!line_get(self->line, F_DKIM_CANONICALIZATION).str || self->rest.len < 2 || self->rest.str[0] != '[' || !slice_ends_with(self->rest, SLICE("]")))
     return FALSE;
   Slice detail = slice_new(self->rest.str + 1, self->rest.len - 2);
   scan_add(self, F_DKIM_SIGNATURE_RESULT, _dkim_result(detail), FALSE);
@@ -108,6 +110,18 @@ scan_refid(Scan *self, const LineStep *step)
       rest = slice_skip(rest, part.len + 1);
     }
   scan_add(self, F_SPAM_CACHED, cached ? SLICE("true") : SLICE("false"), FALSE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* why the spam engine gave no verdict */
+gboolean
+scan_spam_failure(Scan *self, const LineStep *step)
+{
+  gboolean timeout = slice_find(self->rest, SLICE("timed out")) >= 0;
+
+  scan_add(self, F_SPAM_SKIPPED, timeout ? SLICE("timeout") : SLICE("engine-error"), FALSE);
+  scan_add(self, F_WARNINGS, self->rest, TRUE);
   self->rest = SLICE("");
   return TRUE;
 }

@@ -2,7 +2,7 @@
 /* productions that only one or two rows need */
 #include "scan.h"
 
-/* ["  Ci=" id] in front of "from", since 4.97 */
+/* [" Ci=" id] in front of "from", since 4.97 */
 gboolean
 scan_connection_id(Scan *self, const LineStep *step)
 {
@@ -89,7 +89,8 @@ scan_dkim_error(Scan *self, const LineStep *step)
 
   if (!scan_take(self, "DKIM: ") && !scan_take(self, "PDKIM: "))
     return FALSE;
-  if (slice_starts_with(self->rest, SLICE("d=")) && slice_find(self->rest, SLICE(" c=")) >= 0)
+  if (self->rest.len > 1 && self->rest.str[1] == '='
+      && (self->rest.str[0] == 'c' || slice_find(self->rest, SLICE(" c=")) >= 0))
     return FALSE;
   scan_add(self, step->field, whole, TRUE);
   self->rest = SLICE("");
@@ -110,34 +111,92 @@ scan_sender(Scan *self, const LineStep *step)
   return TRUE;
 }
 
-/* name SP "[" ip "]", as lines up to 4.84 begin that have no "H=" */
-gboolean
-scan_old_host(Scan *self, const LineStep *step)
+static Slice
+_host_name(Slice text)
 {
   gsize len = 0;
 
-  while (len < self->rest.len && (g_ascii_isalnum(self->rest.str[len]) || self->rest.str[len] == '.'
-                                  || self->rest.str[len] == '-'))
+  while (len < text.len && (g_ascii_isalnum(text.str[len]) || text.str[len] == '.' || text.str[len] == '-'))
     len++;
-  if (!len || !slice_starts_with(slice_skip(self->rest, len), SLICE(" [")))
-    return FALSE;
-  self->rest = slice_skip(self->rest, len);
-  return TRUE;
+  return slice_starts_with(slice_skip(text, len), SLICE(" [")) ? slice_head(text, len) : SLICE("");
+}
+
+/* name SP "[" ip "]", as lines up to 4.84 begin that have no "H="; a word without a dot is no host */
+gboolean
+scan_old_host(Scan *self, const LineStep *step)
+{
+  Slice name = _host_name(self->rest);
+
+  self->rest = slice_skip(self->rest, name.len);
+  return slice_find_char(name, '.') > 0;
+}
+
+/* NAME "=": a field, as only lines about a client have them here */
+static gboolean
+_is_field(Slice at)
+{
+  gsize i = 0;
+
+  while (i < at.len && i < 6 && g_ascii_isalnum(at.str[i]))
+    i++;
+  return i > 0 && i < at.len && at.str[i] == '=';
 }
 
 /* what a delivery attempt met at one host; a refusal or warning of the access control lists is another row's */
 gboolean
 scan_side_text(Scan *self, const LineStep *step)
 {
+  static const gchar *const others[] = { " Warning: ", " rejected ", " temporarily rejected ", " RCPT <", " sender verify ",
+    " incomplete transaction ", " dropped by '", " K", " L", " (", " [" };
   Slice text = self->rest;
 
-  while (text.len && text.str[0] != ' ' && text.len > 1 && !slice_starts_with(text, SLICE(": ")))
+  while (text.len > 1 && text.str[0] != ' ' && !slice_starts_with(text, SLICE(": ")))
     text = slice_skip(text, 1);
-  static const gchar *const others[] = { " Warning: ", " rejected ", " temporarily rejected ", " F=<", " RCPT <", " X=", " I=",
-    " sender verify ", " incomplete transaction ", " dropped by '", " P=", " U=", " Ci=", " K", " (" , " [" };
+  if (_is_field(slice_skip(text, 1)))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS(others); i++)
     if (slice_starts_with(text, slice_from_string(others[i])))
       return FALSE;
   self->rest = SLICE("");
   return TRUE;
+}
+
+/* [name SP] "[" ip "]" of a next hop, which has no HELO */
+gboolean
+scan_side_host(Scan *self, const LineStep *step)
+{
+  Slice ip, port;
+
+  self->rest = slice_skip(self->rest, _host_name(self->rest).len);
+  scan_take(self, " ");
+  return scan_bracketed(&self->rest, &ip, &port);
+}
+
+/* [" (during SMTP connection from " peer ")"] */
+gboolean
+scan_during_connection(Scan *self, const LineStep *step)
+{
+  LineStep peer = { NULL, NO_FIELD, ")" };
+
+  return !self->rest.len
+         || (scan_take(self, " (during SMTP connection from ") && scan_peer_fields(self, &peer) && scan_take(self, ")"));
+}
+
+/* ( address [" <" parent ">"] / pipe / file ) ": error ignored" */
+gboolean
+scan_ignored_address(Scan *self, const LineStep *step)
+{
+  Slice word = scan_quoted_word(self->rest);
+  LineStep parent = { NULL, NO_FIELD, NULL }, pipe = { NULL, NO_FIELD, step->literal };
+
+  if (word.len && strchr("|/>", word.str[0] ? word.str[0] : '?'))
+    return scan_until(self, &pipe);
+  if (slice_find_char(word, '@') < 1 || word.str[0] == '<' || slice_starts_with(word, SLICE("H=")))
+    return FALSE;
+  if (slice_ends_with(word, SLICE(":")))
+    word.len--;
+  self->rest = slice_skip(self->rest, word.len);
+  if (scan_take(self, " ") && !scan_angle(self, &parent))
+    return FALSE;
+  return scan_take(self, step->literal);
 }

@@ -78,6 +78,14 @@ scan_tail(Scan *self, const LineStep *step)
 }
 
 gboolean
+scan_phrase(Scan *self, const LineStep *step)
+{
+  Slice behind = slice_skip(self->rest, strlen(step->literal));
+
+  return (!behind.len || behind.str[0] == ' ') && scan_tail(self, step);
+}
+
+gboolean
 scan_constant(Scan *self, const LineStep *step)
 {
   scan_add(self, step->field, slice_from_string(step->literal), FALSE);

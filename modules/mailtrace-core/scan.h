@@ -36,10 +36,22 @@ gboolean scan_word(Scan *self, const LineStep *step);
 gboolean scan_until(Scan *self, const LineStep *step);      /* up to the literal, which is taken too */
 gboolean scan_rest(Scan *self, const LineStep *step);       /* may be empty */
 gboolean scan_tail(Scan *self, const LineStep *step);       /* literal, then anything; both become the field */
+gboolean scan_phrase(Scan *self, const LineStep *step);     /* the same, but the literal ends in front of a blank */
 gboolean scan_constant(Scan *self, const LineStep *step);   /* takes nothing, adds the literal as value */
 gboolean scan_angle(Scan *self, const LineStep *step);      /* "<" address ">" */
-gboolean scan_peer(Scan *self, const LineStep *step);       /* scan-peer.c */
+
+/* scan-peer.c: follows() tells whether the log can go on so behind a peer, and takes the fields off the front of it */
+typedef gboolean (*ScanRest)(Slice *rest, const gchar *ends);
+gboolean scan_peer_before(Scan *self, ScanRest follows, const gchar *ends);
+gboolean scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends);
+gboolean scan_address(Scan *self, const LineStep *step);    /* "[" ip "]" [":" port] of the client */
+
+/* scan-refusal.c: the literal of the step is what may stand behind the peer and its fields, "|" between the ends */
 gboolean scan_peer_fields(Scan *self, const LineStep *step);
+gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);
+gboolean scan_command_at_host(Scan *self, const LineStep *step);
+gboolean scan_command_from_host(Scan *self, const LineStep *step);
+gboolean scan_rejected(Scan *self, const LineStep *step);
 
 /* scan-letters.c: " NAME=value" fields */
 gboolean scan_arrival(Scan *self, const LineStep *step);
@@ -47,11 +59,11 @@ gboolean scan_delivery(Scan *self, const LineStep *step);
 gboolean scan_deferral(Scan *self, const LineStep *step);
 gboolean scan_failure(Scan *self, const LineStep *step);
 gboolean scan_refusal_fields(Scan *self, const LineStep *step);
-gboolean scan_rejected(Scan *self, const LineStep *step);
 
 /* scan-utm.c */
 gboolean scan_dkim(Scan *self, const LineStep *step);
 gboolean scan_refid(Scan *self, const LineStep *step);
+gboolean scan_spam_failure(Scan *self, const LineStep *step);
 gboolean scan_event(Scan *self, const LineStep *step);
 gboolean scan_refused_event(Scan *self, const LineStep *step);
 gboolean scan_queue_id(Scan *self, const LineStep *step);   /* becomes the line's queue id */
@@ -68,7 +80,10 @@ gboolean scan_queue_run(Scan *self, const LineStep *step);
 gboolean scan_dkim_error(Scan *self, const LineStep *step);
 gboolean scan_sender(Scan *self, const LineStep *step);
 gboolean scan_old_host(Scan *self, const LineStep *step);
+gboolean scan_side_host(Scan *self, const LineStep *step);
 gboolean scan_side_text(Scan *self, const LineStep *step);
+gboolean scan_ignored_address(Scan *self, const LineStep *step);
+gboolean scan_during_connection(Scan *self, const LineStep *step);
 
 /* index of the first literal outside double quotes (backslash protects a quote inside), or -1 */
 gssize scan_find_unquoted(Slice text, Slice literal);
