@@ -10,13 +10,22 @@
 #include "mailtrace/stamp.h"
 
 typedef struct _Record Record;
+
+/* nested records of one kind, in order of addition; owned */
+typedef struct _RecordList
+{
+  Record **items;
+  guint32 n, size;
+} RecordList;
+
+#define FIRST_NESTED_KIND RK_DELIVERY
+
 struct _Record
 {
   RecordKind kind;
   guint32 len, size;      /* bytes used, bytes allocated */
   guint8 *values;         /* packed */
-  guint32 n_nested, nested_size;
-  Record **nested;        /* owned; any kind, in order of addition */
+  RecordList *nested;     /* one each kind from FIRST_NESTED_KIND on, or NULL */
 };
 
 typedef struct _RecordValue
@@ -62,7 +71,10 @@ gboolean record_next(const Record *self, guint32 *cursor, RecordValue *out);
 /* adds an empty nested record and returns it; owned by self */
 Record *record_add(Record *self, RecordKind kind);
 
-/* nested record number i of that kind, or NULL */
+/* all of a kind, for walking and sorting; valid until one is added; NULL when there was never any of any kind */
+RecordList *record_list(const Record *self, RecordKind kind);
+
+/* nested record number i of that kind, or NULL; constant time, like the count */
 Record *record_nested(const Record *self, RecordKind kind, guint i);
 guint record_count_nested(const Record *self, RecordKind kind);
 

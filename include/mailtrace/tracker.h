@@ -14,7 +14,8 @@ typedef struct _TrackerOptions
 {
   gint64 timeout_sec;          /* an open message without a line for so long ends as "timeout"; default 604800 */
   gint64 interim_after_sec;    /* an open message emits an interim document so long after it arrived; 0 = never; 3600 */
-  gint64 settle_sec;           /* how long an ended message waits for late lines; default 30 */
+  gint64 settle_sec;           /* how long an ended message waits for late lines, and changes of an interim document
+                                * are gathered; default 30 */
   gint64 session_timeout_sec;  /* a session without a close line ends after so long; default 300 */
   guint max_messages;          /* open messages and sessions each; default 1,000,000 */
   guint max_recipients;        /* recipients and deliveries a message; default 10,000 */

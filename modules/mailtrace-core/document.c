@@ -404,17 +404,15 @@ void
 document_write_nested(const DocumentWriter *self, const Record *record, FieldId id, GString *out)
 {
   RecordKind kind = field_nested_kind(id);
-  gboolean comma = FALSE;
+  Record *nested;
 
   g_string_append_c(out, '[');
-  for (guint32 i = 0; i < record->n_nested; i++)
-    if (record->nested[i]->kind == kind)
-      {
-        g_string_append(out, comma ? ",{" : "{");
-        _write_plan(self, &self->native[kind], record->nested[i], (Nesting) { 0 }, out);
-        g_string_append_c(out, '}');
-        comma = TRUE;
-      }
+  for (guint i = 0; (nested = record_nested(record, kind, i)); i++)
+    {
+      g_string_append(out, i ? ",{" : "{");
+      _write_plan(self, &self->native[kind], nested, (Nesting) { 0 }, out);
+      g_string_append_c(out, '}');
+    }
   g_string_append_c(out, ']');
 }
 

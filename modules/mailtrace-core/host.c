@@ -109,11 +109,21 @@ host_queue_message(Host *self, Message *message, GQueue *queue)
 }
 
 void
-host_unqueue_interim(Host *self, Message *message)
+host_queue_interim(Host *self, Message *message, GQueue *queue)
 {
-  if (message->interim_queued)
-    g_queue_unlink(&self->interim, &message->interim_link);
-  message->interim_queued = FALSE;
+  if (message->interim_queue)
+    return;
+  message->interim_queue = queue;
+  message->interim_usec = self->clock_usec;
+  g_queue_push_tail_link(queue, &message->interim_link);
+}
+
+void
+host_unqueue_interim(Message *message)
+{
+  if (message->interim_queue)
+    g_queue_unlink(message->interim_queue, &message->interim_link);
+  message->interim_queue = NULL;
 }
 
 gboolean
@@ -136,6 +146,13 @@ _shift_messages(GQueue *queue, gint64 usec)
     ((Message *) link->data)->touched_usec += usec;
 }
 
+static void
+_shift_interim(GQueue *queue, gint64 usec)
+{
+  for (GList *link = queue->head; link; link = link->next)
+    ((Message *) link->data)->interim_usec += usec;
+}
+
 void
 host_shift_clock(Host *self, gint64 usec)
 {
@@ -144,8 +161,8 @@ host_shift_clock(Host *self, gint64 usec)
   _shift_messages(&self->closing, usec);
   _shift_messages(&self->ended, usec);
   _shift_messages(&self->pending, usec);
-  for (GList *link = self->interim.head; link; link = link->next)
-    ((Message *) link->data)->arrival_host_usec += usec;
+  _shift_interim(&self->interim, usec);
+  _shift_interim(&self->changed, usec);
   for (GList *link = self->live_sessions.head; link; link = link->next)
     ((Session *) link->data)->touched_usec += usec;
   for (GList *link = self->live_connections.head; link; link = link->next)

@@ -28,7 +28,8 @@ struct _Session
   guint32 pid;           /* 0: a refusal line without pid, a session of its own */
   Record *record;        /* RK_SESSION */
   Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
-  U64Map recipients;     /* of upcoming */
+  U64Map recipients, upcoming_warnings;   /* of upcoming */
+  U64Map warnings;
   guint32 upcoming_lines;
   U64Map seen;
   guint32 lines;
@@ -59,7 +60,8 @@ struct _Host
   GQueue closing;           /* Message: nothing open, something missing: settle-time() */
   GQueue ended;             /* Message: settle-time() */
   GQueue pending;           /* Message before its arrival: session timeout */
-  GQueue interim;           /* Message.interim_link, by arrival */
+  GQueue interim;           /* Message.interim_link, by arrival: interim-after() */
+  GQueue changed;           /* Message.interim_link, by the first change since its last document: settle-time() */
   GQueue live_sessions;     /* by last line */
   GQueue live_connections;
 };
@@ -73,7 +75,9 @@ void host_remove_id(Host *self, IdEntry *entry);
 
 /* moves a message to the end of a queue of its host, or out of all (NULL) */
 void host_queue_message(Host *self, Message *message, GQueue *queue);
-void host_unqueue_interim(Host *self, Message *message);
+/* a message that waits in one of both queues stays where it is */
+void host_queue_interim(Host *self, Message *message, GQueue *queue);
+void host_unqueue_interim(Message *message);
 
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);

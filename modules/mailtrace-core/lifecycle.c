@@ -95,7 +95,7 @@ tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean 
   message->end_reason = reason;
   self->open_messages--;
   self->counters.messages_ended[reason]++;
-  host_unqueue_interim(message->host, message);
+  host_unqueue_interim(message);
   host_queue_message(message->host, message, &message->host->ended);
   tracker_emit_message(self, message, by_line, out);
 }
@@ -136,7 +136,7 @@ tracker_forget_message(Tracker *self, Message *message)
     }
   tracker_leave_session(message);
   _release_worker(message);
-  host_unqueue_interim(host, message);
+  host_unqueue_interim(message);
   host_queue_message(host, message, NULL);
   message_free(message);
 }
@@ -310,15 +310,15 @@ _due(GQueue *queue, gint64 after_sec, gint64 clock_usec)
 }
 
 static void
-_expire_interim(Tracker *self, Host *host, SummaryQueue *out)
+_expire_interim(Tracker *self, GQueue *queue, gint64 after_sec, gint64 clock_usec, SummaryQueue *out)
 {
-  while (self->options.interim_after_sec > 0 && host->interim.head)
+  while (queue->head)
     {
-      Message *message = host->interim.head->data;
+      Message *message = queue->head->data;
 
-      if (!_is_due(message->arrival_host_usec, self->options.interim_after_sec, host->clock_usec))
+      if (!_is_due(message->interim_usec, after_sec, clock_usec))
         return;
-      host_unqueue_interim(host, message);
+      host_unqueue_interim(message);
       message->interim_passed = TRUE;
       self->counters.messages_ended[ER_NONE]++;
       tracker_emit_message(self, message, FALSE, out);
@@ -360,7 +360,9 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
     tracker_end_message(self, message, ER_COMPLETE, FALSE, out);
   while ((message = _due(&host->open, options->timeout_sec, clock)))
     tracker_end_message(self, message, ER_TIMEOUT, FALSE, out);
-  _expire_interim(self, host, out);
+  if (options->interim_after_sec > 0)
+    _expire_interim(self, &host->interim, options->interim_after_sec, clock, out);
+  _expire_interim(self, &host->changed, options->settle_sec, clock, out);
   while ((message = _due(&host->ended, options->settle_sec, clock)))
     tracker_forget_message(self, message);
 }

@@ -27,6 +27,7 @@ static void
 _resolve_times(const Message *self, Record *record)
 {
   guint32 cursor = 0;
+  Record *nested;
   RecordValue value, unresolved[4];
   guint n = 0;
 
@@ -38,8 +39,9 @@ _resolve_times(const Message *self, Record *record)
       record_remove(record, unresolved[i].id);
       record_set_time(record, unresolved[i].id, _resolved(self, unresolved[i].stamp));
     }
-  for (guint32 i = 0; i < record->n_nested; i++)
-    _resolve_times(self, record->nested[i]);
+  for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
+    for (guint i = 0; (nested = record_nested(record, (RecordKind) kind, i)); i++)
+      _resolve_times(self, nested);
 }
 
 static void
@@ -407,25 +409,25 @@ _compare_by(const Record *x, const Record *y, FieldId time, FieldId queue_id, Fi
 }
 
 static gint
-_compare_nested(gconstpointer a, gconstpointer b, gpointer unused)
+_compare_deliveries(gconstpointer a, gconstpointer b, gpointer unused)
 {
-  const Record *x = *(Record *const *) a, *y = *(Record *const *) b;
-
-  if (x->kind != y->kind)
-    return (gint) x->kind - (gint) y->kind;
-  if (x->kind == RK_DELIVERY)
-    return _compare_by(x, y, F_DELIVERY_TIME, F_DELIVERY_QUEUE_ID, F_DELIVERY_RECIPIENT);
-  if (x->kind == RK_SCAN)
-    return _compare_by(x, y, F_SCAN_TIME, F_SCAN_QUEUE_ID, F_SCAN_SENDER);
-  return 0;
+  return _compare_by(*(Record *const *) a, *(Record *const *) b, F_DELIVERY_TIME, F_DELIVERY_QUEUE_ID,
+                     F_DELIVERY_RECIPIENT);
 }
 
-/* g_sort_array() is the new name, too new for the oldest GLib; both are stable: signatures keep the log's order */
+static gint
+_compare_scans(gconstpointer a, gconstpointer b, gpointer unused)
+{
+  return _compare_by(*(Record *const *) a, *(Record *const *) b, F_SCAN_TIME, F_SCAN_QUEUE_ID, F_SCAN_SENDER);
+}
+
+/* g_sort_array() is the new name, too new for the oldest GLib */
 static void
-_sort_nested(Record *record)
+_sort(RecordList *list, GCompareDataFunc compare)
 {
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  g_qsort_with_data(record->nested, (gint) record->n_nested, sizeof(Record *), _compare_nested, NULL);
+  if (list && list->n > 1)
+    g_qsort_with_data(list->items, (gint) list->n, sizeof(Record *), compare, NULL);
   G_GNUC_END_IGNORE_DEPRECATIONS
 }
 
@@ -437,6 +439,8 @@ _set_state(const Message *self, Record *record)
   if (self->state == MS_ENDED)
     _text(record, F_END_REASON, end_reason_name(self->end_reason));
   record_set_integer(record, F_LINES, self->lines);
+  if (self->n_omitted)
+    record_set_integer(record, F_RECIPIENTS_OMITTED, self->n_omitted);
   if (record_count_nested(record, RK_SCAN))
     record_set_integer(record, F_REQUEUES, record_get_integer(record, F_REQUEUES, 0));
 }
@@ -463,6 +467,7 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_spam(self, record);
   _set_direction(self, record, options);
   _set_missing(self, record);
-  _sort_nested(record);
+  _sort(record_list(record, RK_DELIVERY), _compare_deliveries);
+  _sort(record_list(record, RK_SCAN), _compare_scans);
   return summary;
 }

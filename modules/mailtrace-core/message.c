@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "message.h"
+#include "host.h"
 
 #define LINES_REMEMBERED_MAX 65536
 
@@ -26,6 +27,8 @@ message_free(Message *self)
   u64_map_release(&self->seen);
   u64_map_release(&self->recipients);
   u64_map_release(&self->deliveries);
+  u64_map_release(&self->warnings);
+  u64_map_release(&self->scan_recipients);
   g_free(self);
 }
 
@@ -78,7 +81,6 @@ _set_field(Record *record, const Field *field, FieldId id, Slice value)
   switch (field->type)
     {
     case FT_TEXT:
-    case FT_LIST:
       return record_set_text(record, id, value);
     case FT_BOOLEAN:
       return record_set_boolean(record, id, slice_equals(value, SLICE("true")));
@@ -91,33 +93,58 @@ _set_field(Record *record, const Field *field, FieldId id, Slice value)
     }
 }
 
-static gboolean
-_set_decoded(Record *record, const LineField *line_field)
+#define SMALL_TEXT 512
+
+/* the value as meant; a long one with escapes takes memory in *heap, to be freed */
+static Slice
+_decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
 {
-  const Field *field = field_get(line_field->id);
-  gchar small[512];
+  gsize max = line_field_decoded_max(field);
 
-  if (!(field->records & (1u << record->kind)))
-    return FALSE;
-  if (!line_field->escaped)
-    return _set_field(record, field, line_field->id, line_field->value);
-
-  gsize max = line_field_decoded_max(line_field);
-  gchar *buf = max > sizeof(small) ? g_malloc(max) : small;
-  gboolean changed = _set_field(record, field, line_field->id, line_field_decode(line_field, buf));
-  if (buf != small)
-    g_free(buf);
-  return changed;
+  *heap = field->escaped && max > SMALL_TEXT ? g_malloc(max) : NULL;
+  return line_field_decode(field, *heap ? *heap : small);
 }
 
 gboolean
 record_merge_line(Record *record, const Line *line, FieldId except)
 {
+  gchar small[SMALL_TEXT], *heap;
   gboolean changed = FALSE;
 
   for (guint i = 0; i < line->n_fields; i++)
-    if (line->fields[i].id != except && line->fields[i].id != F_RECIPIENTS)
-      changed |= _set_decoded(record, &line->fields[i]);
+    {
+      FieldId id = line->fields[i].id;
+      const Field *field = field_get(id);
+
+      if (id == except || field->type == FT_LIST || !(field->records & (1u << record->kind)))
+        continue;
+      changed |= _set_field(record, field, id, _decoded(&line->fields[i], small, &heap));
+      g_free(heap);
+    }
+  return changed;
+}
+
+gboolean
+record_add_warning(Record *record, Slice text, U64Map *seen, guint64 seed)
+{
+  if (seen->used >= WARNINGS_MAX || !u64_map_add(seen, slice_hash(text, seed)))
+    return FALSE;
+  record_append_text(record, F_WARNINGS, text);
+  return TRUE;
+}
+
+gboolean
+record_merge_warnings(Record *record, const Line *line, U64Map *seen, guint64 seed)
+{
+  gchar small[SMALL_TEXT], *heap;
+  gboolean changed = FALSE;
+
+  for (guint i = 0; i < line->n_fields; i++)
+    if (line->fields[i].id == F_WARNINGS)
+      {
+        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), seen, seed);
+        g_free(heap);
+      }
   return changed;
 }
 
@@ -127,6 +154,7 @@ message_merge_line(Message *self, Record *record, const Line *line)
   gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
   gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
 
+  changed |= record_merge_warnings(record, line, &self->warnings, self->host->seed);
   if (line->role == LR_ARRIVAL)
     {
       static const FieldId renamed[][2] = { { F_TLS_VERSION, F_TLS_IN_VERSION }, { F_TLS_CIPHER, F_TLS_IN_CIPHER },
@@ -146,7 +174,10 @@ gboolean
 message_add_recipient(Message *self, Slice address, const TrackerOptions *options)
 {
   if (self->recipients.used >= options->max_recipients)
-    return record_set_integer(self->record, F_RECIPIENTS_OMITTED, 1);
+    {
+      self->n_omitted++;
+      return FALSE;
+    }
   if (!u64_map_add(&self->recipients, slice_hash(address, options->hash_seed)))
     return FALSE;
   record_append_text(self->record, F_RECIPIENTS, address);
@@ -200,16 +231,15 @@ record_set_domain(Record *record, FieldId id, Slice address)
   g_free(domain);
 }
 
-gboolean
-message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options)
+static gboolean
+_is_deferred(const Record *delivery)
 {
-  Slice final = line_get(line, F_DELIVERY_RECIPIENT);
-  Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
+  return slice_equals(record_get_text(delivery, F_DELIVERY_STATUS), SLICE("deferred"));
+}
 
-  if (!final.str || self->deliveries.used >= options->max_recipients)
-    return record_set_integer(self->record, F_RECIPIENTS_OMITTED, final.str ? 1 : 0);
-
-  Record *delivery = _delivery_by_key(self, _delivery_key(self, final, original, options->hash_seed));
+static void
+_fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice final, Slice original)
+{
   _renew_delivery(delivery);
   record_merge_line(delivery, line, FIELD_COUNT);
   if (slice_equals(final, original))
@@ -220,7 +250,30 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
   record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);
   if (frame->pid)
     record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
+}
 
+gboolean
+message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options)
+{
+  Slice final = line_get(line, F_DELIVERY_RECIPIENT);
+  Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
+
+  guint64 key;
+  guint32 index;
+
+  if (!final.str)
+    return FALSE;
+  key = _delivery_key(self, final, original, options->hash_seed);
+  if (self->deliveries.used >= options->max_recipients && !u64_map_get(&self->deliveries, key, &index))
+    {
+      self->n_omitted += self->n_recipients == 0;
+      return FALSE;
+    }
+
+  Record *delivery = _delivery_by_key(self, key);
+  self->n_deferred -= _is_deferred(delivery);
+  _fill_delivery(delivery, line, frame, final, original);
+  self->n_deferred += _is_deferred(delivery);
   if (!self->first_attempt.local_usec)
     self->first_attempt = frame->stamp;
   if (line->role == LR_DELIVERY)
@@ -268,13 +321,6 @@ message_sign(Message *self, const Line *line)
 gboolean
 message_all_final(const Message *self)
 {
-  guint n = record_count_nested(self->record, RK_DELIVERY);
-
-  if (!self->n_recipients || n < self->n_recipients)
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (slice_equals(record_get_text(record_nested(self->record, RK_DELIVERY, i), F_DELIVERY_STATUS),
-                     SLICE("deferred")))
-      return FALSE;
-  return TRUE;
+  return self->n_recipients && record_count_nested(self->record, RK_DELIVERY) >= self->n_recipients
+         && self->n_deferred == 0;
 }

@@ -39,9 +39,10 @@ struct _Message
   GList link;                  /* in one of the host's queues; .data = self */
   GQueue *queue;               /* the queue it is in, or NULL */
   GList interim_link;
-  gboolean interim_queued, interim_passed;
+  GQueue *interim_queue;       /* the host's interim or changed, or NULL */
+  gint64 interim_usec;         /* host time at which it was queued there */
+  gboolean interim_passed;
   gint64 touched_usec;         /* host time of the last line */
-  gint64 arrival_host_usec;    /* host time of the arrival */
 
   Host *host;
   Session *session;            /* while the connection that brought it lives, else NULL */
@@ -57,7 +58,10 @@ struct _Message
   U64Map seen;                 /* hashes of its lines */
   U64Map recipients;
   U64Map deliveries;           /* hash of (original, final) -> number of the nested record */
-  guint n_recipients;
+  U64Map warnings;
+  U64Map scan_recipients;      /* hash of (queue id, recipient) */
+  guint n_recipients, n_omitted, n_bounces;
+  guint n_deferred;            /* deliveries whose last attempt was deferred */
   guint32 lines;
   gsize bytes;                 /* text taken in so far */
 
@@ -85,7 +89,12 @@ void message_supersede_id(Message *self, IdEntry *entry);
 
 /* merges the fields of a line that belong into a record of that kind; TRUE when something changed */
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
-gboolean record_merge_line(Record *record, const Line *line, FieldId except);
+gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but lists */
+
+/* the warnings of a line that seen does not hold yet; beyond WARNINGS_MAX the rest is left out */
+#define WARNINGS_MAX 1000
+gboolean record_merge_warnings(Record *record, const Line *line, U64Map *seen, guint64 seed);
+gboolean record_add_warning(Record *record, Slice text, U64Map *seen, guint64 seed);
 
 /* the part behind the last "@", in lower case; nothing without one */
 void record_set_domain(Record *record, FieldId id, Slice address);

@@ -5,6 +5,7 @@
  */
 #include "mailtrace/record.h"
 
+#define NESTED_KINDS (RECORD_KIND_COUNT - FIRST_NESTED_KIND)
 #define HEAD_BYTES 5
 #define FIRST_SIZE 128
 #define SIZE_MAX_BYTES ((gsize) G_MAXINT32)
@@ -25,11 +26,24 @@ record_free(Record *self)
 {
   if (!self)
     return;
-  for (guint32 i = 0; i < self->n_nested; i++)
-    record_free(self->nested[i]);
+  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
+    {
+      for (guint32 i = 0; i < self->nested[kind].n; i++)
+        record_free(self->nested[kind].items[i]);
+      g_free(self->nested[kind].items);
+    }
   g_free(self->nested);
   g_free(self->values);
   g_free(self);
+}
+
+static void
+_copy_list(RecordList *to, const RecordList *from)
+{
+  to->items = from->n ? g_new(Record *, from->n) : NULL;
+  to->n = to->size = from->n;
+  for (guint32 i = 0; i < from->n; i++)
+    to->items[i] = record_copy(from->items[i]);
 }
 
 Record *
@@ -39,10 +53,9 @@ record_copy(const Record *self)
 
   copy->values = g_memdup2(self->values, self->len);
   copy->len = copy->size = self->len;
-  copy->nested = self->n_nested ? g_new(Record *, self->n_nested) : NULL;
-  copy->n_nested = copy->nested_size = self->n_nested;
-  for (guint32 i = 0; i < self->n_nested; i++)
-    copy->nested[i] = record_copy(self->nested[i]);
+  copy->nested = self->nested ? g_new0(RecordList, NESTED_KINDS) : NULL;
+  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
+    _copy_list(&copy->nested[kind], &self->nested[kind]);
   return copy;
 }
 
@@ -128,11 +141,13 @@ static gboolean
 _replace_foreign(Record *self, FieldId id, gconstpointer data, gsize len)
 {
   guint32 at = _find(self, id);
-  gboolean fits = at < self->len && _data_len(self, at) == len && record_count(self, id) == 1;
+  gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
+  gboolean fits = at < self->len && _data_len(self, at) == len && single;
 
   if (!fits)
     {
-      record_remove(self, id);
+      if (at < self->len)
+        record_remove(self, id);
       return _append(self, id, data, len);
     }
   if (!len || memcmp(self->values + at + HEAD_BYTES, data, len) == 0)
@@ -318,42 +333,53 @@ record_count(const Record *self, FieldId id)
   return n;
 }
 
+RecordList *
+record_list(const Record *self, RecordKind kind)
+{
+  return self->nested ? &self->nested[kind - FIRST_NESTED_KIND] : NULL;
+}
+
 Record *
 record_add(Record *self, RecordKind kind)
 {
-  if (self->n_nested == self->nested_size)
+  if (!self->nested)
+    self->nested = g_new0(RecordList, NESTED_KINDS);
+
+  RecordList *list = record_list(self, kind);
+  if (list->n == list->size)
     {
-      self->nested_size = self->nested_size ? self->nested_size * 2 : 2;
-      self->nested = g_renew(Record *, self->nested, self->nested_size);
+      list->size = list->size ? list->size * 2 : 1;
+      list->items = g_renew(Record *, list->items, list->size);
     }
-  return self->nested[self->n_nested++] = record_new(kind);
+  return list->items[list->n++] = record_new(kind);
 }
 
 Record *
 record_nested(const Record *self, RecordKind kind, guint i)
 {
-  for (guint32 at = 0; at < self->n_nested; at++)
-    if (self->nested[at]->kind == kind && i-- == 0)
-      return self->nested[at];
-  return NULL;
+  const RecordList *list = record_list(self, kind);
+
+  return list && i < list->n ? list->items[i] : NULL;
 }
 
 guint
 record_count_nested(const Record *self, RecordKind kind)
 {
-  guint n = 0;
+  const RecordList *list = record_list(self, kind);
 
-  for (guint32 at = 0; at < self->n_nested; at++)
-    n += self->nested[at]->kind == kind;
-  return n;
+  return list ? list->n : 0;
 }
 
 gsize
 record_bytes(const Record *self)
 {
-  gsize bytes = sizeof(*self) + self->size + self->nested_size * sizeof(Record *);
+  gsize bytes = sizeof(*self) + self->size + (self->nested ? NESTED_KINDS * sizeof(RecordList) : 0);
 
-  for (guint32 at = 0; at < self->n_nested; at++)
-    bytes += record_bytes(self->nested[at]);
+  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
+    {
+      bytes += self->nested[kind].size * sizeof(Record *);
+      for (guint32 i = 0; i < self->nested[kind].n; i++)
+        bytes += record_bytes(self->nested[kind].items[i]);
+    }
   return bytes;
 }

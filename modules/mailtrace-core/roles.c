@@ -2,6 +2,8 @@
 /* what each role of a line does to messages and sessions */
 #include "tracker-internal.h"
 
+#define BOUNCES_MAX 1000
+
 typedef gboolean (*RoleHandler)(Feed *feed, Message *message, IdEntry *entry);
 
 static gboolean
@@ -59,6 +61,15 @@ _format_id(const Message *message, GString *out)
   g_string_printf(out, "%s:%.*s", message->host->name, first->len, first->id);
 }
 
+static gboolean
+_add_bounce(Message *cause, Slice id)
+{
+  if (cause->n_bounces >= BOUNCES_MAX || !record_set_text(cause->record, F_BOUNCES, id))
+    return FALSE;
+  cause->n_bounces++;
+  return TRUE;
+}
+
 static void
 _link_bounce(Feed *feed, Message *message)
 {
@@ -68,8 +79,7 @@ _link_bounce(Feed *feed, Message *message)
   if (cause)
     {
       _format_id(message, id);
-      if (record_set_text(cause->message->record, F_BOUNCES, slice_new(id->str, id->len))
-          && cause->message->state == MS_ENDED)
+      if (_add_bounce(cause->message, slice_new(id->str, id->len)) && cause->message->state == MS_ENDED)
         {
           feed->tracker->counters.revisions++;
           tracker_emit_message(feed->tracker, cause->message, FALSE, feed->out);
@@ -94,7 +104,6 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
     return _merge(feed, message);
   message->arrived = TRUE;
   message->arrival = feed->frame.stamp;
-  message->arrival_host_usec = feed->host->clock_usec;
   _merge(feed, message);
   _add_recipients(feed, message);
   if (over_network)
@@ -103,11 +112,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
     session_hand_over(session, message, &feed->tracker->options);
   if (line->cause.len && line_get(line, F_SENDER).len == 0)
     _link_bounce(feed, message);
-  if (!message->interim_queued)
-    {
-      message->interim_queued = TRUE;
-      g_queue_push_tail_link(&feed->host->interim, &message->interim_link);
-    }
+  host_queue_interim(feed->host, message, &feed->host->interim);
   return TRUE;
 }
 
@@ -116,17 +121,15 @@ _deliver(Feed *feed, Message *message, IdEntry *entry)
 {
   if (!_has_room(feed, message))
     return FALSE;
-  message_deliver(message, feed->line, &feed->frame, &feed->tracker->options);
+  if (!message_deliver(message, feed->line, &feed->frame, &feed->tracker->options))
+    return FALSE;
   if (message->interim_passed && message->state == MS_OPEN)
-    {
-      feed->tracker->counters.messages_ended[ER_NONE]++;
-      tracker_emit_message(feed->tracker, message, FALSE, feed->out);
-    }
+    host_queue_interim(feed->host, message, &feed->host->changed);
   return TRUE;
 }
 
 static void
-_fill_scan(Feed *feed, Record *scan)
+_fill_scan(Feed *feed, Message *message, Record *scan)
 {
   const Line *line = feed->line;
   Slice size = line_get(line, F_SCANNED_SIZE), sender = line_get(line, F_SENDER);
@@ -136,8 +139,9 @@ _fill_scan(Feed *feed, Record *scan)
   record_merge_line(scan, line, FIELD_COUNT);
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
-  if (recipient.str && record_count(scan, F_SCAN_RECIPIENTS) < feed->tracker->options.max_recipients)
-    record_set_text(scan, F_SCAN_RECIPIENTS, recipient);
+  if (recipient.str && message->scan_recipients.used < feed->tracker->options.max_recipients
+      && u64_map_add(&message->scan_recipients, slice_hash(recipient, slice_hash(line->queue_id, feed->host->seed))))
+    record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
   if (slice_to_int(size, &bytes))
     record_set_integer(scan, F_SCAN_SIZE, bytes);
   record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
@@ -165,7 +169,7 @@ _hand_over(Feed *feed, Message *message, IdEntry *entry)
   Record *scan = message_scan(message, line->queue_id);
   if (!_merge(feed, message))
     return FALSE;
-  _fill_scan(feed, scan);
+  _fill_scan(feed, message, scan);
   record_set_text(scan, F_SCAN_PARENT, line->parent);
   entry->scanned = TRUE;
   message->handed_over = message->scan_end = feed->frame.stamp;
@@ -183,7 +187,7 @@ _judge(Feed *feed, Message *message, IdEntry *entry)
   static const FieldId copied[][2] = { { F_DISPOSITION, F_SCAN_DISPOSITION }, { F_REASON, F_SCAN_REASON },
     { F_REASON_DETAIL, F_SCAN_REASON_DETAIL } };
 
-  _fill_scan(feed, scan);
+  _fill_scan(feed, message, scan);
   for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
     if (line_get(line, copied[i][0]).str)
       changed |= record_set_text(scan, copied[i][1], line_get(line, copied[i][0]));
@@ -212,7 +216,8 @@ _late_refusal(Feed *feed, Message *message, IdEntry *entry)
 {
   Slice text = line_get(feed->line, F_REFUSAL_TEXT);
 
-  return text.len && _has_room(feed, message) && record_set_text(message->record, F_WARNINGS, text);
+  return text.len && _has_room(feed, message)
+         && record_add_warning(message->record, text, &message->warnings, feed->host->seed);
 }
 
 static const RoleHandler handlers[LINE_ROLE_COUNT] =

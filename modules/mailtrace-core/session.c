@@ -26,6 +26,8 @@ session_free(Session *self)
   record_free(self->upcoming);
   u64_map_release(&self->seen);
   u64_map_release(&self->recipients);
+  u64_map_release(&self->upcoming_warnings);
+  u64_map_release(&self->warnings);
   g_free(self);
 }
 
@@ -72,6 +74,8 @@ session_merge_line(Session *self, const Line *line, const TrackerOptions *option
     self->bytes += line->fields[i].value.len;
   record_merge_line(self->record, line, FIELD_COUNT);
   record_merge_line(self->upcoming, line, except);
+  record_merge_warnings(self->record, line, &self->warnings, options->hash_seed);
+  record_merge_warnings(self->upcoming, line, &self->upcoming_warnings, options->hash_seed);
   if (line->role == LR_ENVELOPE)
     _add_recipient(self, line_get(line, F_RECIPIENT), options);
 }
@@ -160,6 +164,7 @@ session_forget_upcoming(Session *self)
   record_free(self->upcoming);
   self->upcoming = record_new(RK_MESSAGE);
   u64_map_release(&self->recipients);
+  u64_map_release(&self->upcoming_warnings);
   self->upcoming_lines = 0;
 }
 
@@ -168,6 +173,8 @@ _copy_value(const RecordValue *value, Message *to, const TrackerOptions *options
 {
   if (value->id == F_RECIPIENTS)
     message_add_recipient(to, value->text, options);
+  else if (value->id == F_WARNINGS)
+    record_add_warning(to->record, value->text, &to->warnings, options->hash_seed);
   else if (value->type == FT_TEXT || value->type == FT_LIST)
     record_set_text(to->record, value->id, value->text);
   else if (value->type == FT_TIME)

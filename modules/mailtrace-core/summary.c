@@ -162,14 +162,15 @@ static void
 _resolve_session_times(const Session *self, Record *record)
 {
   RecordValue value;
+  Record *refusal;
 
   _set_session_time(self, record, F_RECEIVED, self->first);
   _set_session_time(self, record, F_ENDED, self->last);
   if (record_get(record, F_CLIENT_CONNECTED, &value))
     _set_session_time(self, record, F_CLIENT_CONNECTED, value.stamp);
-  for (guint32 i = 0; i < record->n_nested; i++)
-    if (record_get(record->nested[i], F_REFUSAL_TIME, &value))
-      _set_session_time(self, record->nested[i], F_REFUSAL_TIME, value.stamp);
+  for (guint i = 0; (refusal = record_nested(record, RK_REFUSAL, i)); i++)
+    if (record_get(refusal, F_REFUSAL_TIME, &value))
+      _set_session_time(self, refusal, F_REFUSAL_TIME, value.stamp);
 }
 
 Summary *

@@ -240,3 +240,118 @@ Test(law, hostile_text_costs_linear_time)
         cr_expect_lt(large, small * 64 * 8, "%s...%s: %d us, then %d us", begins[b], units[u], (int) small, (int) large);
       }
 }
+
+typedef void (*WriteLine)(guint i, GString *out);
+
+#define ID "1xVuRg-0001cr-22"
+#define AT "2026-11-24 17:36:45 "
+
+static void
+_warning_line(guint i, GString *out)
+{
+  g_string_printf(out, AT ID " H=(x) [192.0.2.9] Warning: w%u", i);
+}
+
+static void
+_session_line(guint i, GString *out)
+{
+  g_string_printf(out, AT "[6253] H=(x) [192.0.2.9]:77 Warning: w%u", i);
+}
+
+static void
+_delivery_line(guint i, GString *out)
+{
+  g_string_printf(out, AT ID " == r%u@c.test R=r T=t defer (-44): later", i);
+}
+
+static void
+_list_line(guint i, GString *out)
+{
+  if (i)
+    {
+      _delivery_line(i, out);
+      return;
+    }
+  g_string_printf(out, AT ID " <= a@b.test H=(x) [192.0.2.9] P=esmtp S=1 for");
+  for (guint recipient = 0; recipient < 12000; recipient++)
+    g_string_append_printf(out, " r%u@c.test", recipient);
+}
+
+static void
+_bounce_line(guint i, GString *out)
+{
+  g_string_printf(out, AT "1xVuRg-%06u-22 <= <> R=" ID " U=x P=local S=1", i);
+}
+
+static void
+_scan_line(guint i, GString *out)
+{
+  g_string_printf(out, "2019:06:10-11:04:43 d smtpd[9]: SCANNER[9]: id=\"1000\" severity=\"i\" sys=\"S\" sub=\"s\""
+                  " name=\"email passed\" from=\"a\" to=\"r%u@c\" subject=\"s\" queueid=\"" ID "\" size=\"9\"", i);
+}
+
+static gint64
+_history_usec(WriteLine write, guint n)
+{
+  GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+  GString *line = g_string_new(NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      write(i, line);
+      g_ptr_array_add(lines, g_strdup(line->str));
+    }
+  gint64 start = g_get_monotonic_time();
+  Run run = _run(lines, -1, -1);
+  gint64 taken = g_get_monotonic_time() - start;
+  _check_counters(&run.counters, n);
+  g_hash_table_destroy(run.documents);
+  g_ptr_array_free(lines, TRUE);
+  g_string_free(line, TRUE);
+  return taken;
+}
+
+/* 8 times the lines of one message or session may cost 8 times the time, not 64 times */
+Test(law, hostile_histories_cost_linear_time)
+{
+  static const WriteLine kinds[] = { _warning_line, _session_line, _delivery_line, _list_line, _bounce_line,
+    _scan_line };
+
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    {
+      gint64 small = MAX(_history_usec(kinds[k], 4000), 5000);
+      gint64 large = _history_usec(kinds[k], 8 * 4000);
+      cr_expect_lt(large, small * 8 * 3, "kind %u: %d us, then %d us", k, (int) small, (int) large);
+    }
+}
+
+/* a full message still learns what becomes of the recipients it knows */
+Test(law, outcomes_of_known_recipients_count_at_the_limit)
+{
+  static const gchar *const texts[] = { AT ID " <= a@b.test U=x P=local S=1 for r0@c.test r1@c.test r2@c.test",
+    AT ID " == r0@c.test R=r T=t defer (-44): later", AT ID " == r1@c.test R=r T=t defer (-44): later",
+    AT ID " => r0@c.test R=r T=t", AT ID " => r1@c.test R=r T=t", AT ID " => r2@c.test R=r T=t", AT ID " Completed" };
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  TrackerOptions options;
+
+  tracker_options_init(&options);
+  options.max_recipients = 2;
+  Tracker *tracker = tracker_new(&options);
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+    {
+      Frame frame;
+      Line line;
+
+      frame_split(slice_from_string(texts[i]), NOW_SEC, &frame);
+      frame.host = SLICE("mx");
+      line_parse(&frame, &line);
+      tracker_feed(tracker, &frame, &line, 0, &queue);
+    }
+  Summary *summary = summary_queue_pop(&queue);
+  cr_assert_not_null(summary);
+  cr_expect(slice_equals(record_get_text(summary->record, F_STATUS), SLICE("delivered")));
+  cr_expect_eq(record_get_integer(summary->record, F_RECIPIENTS_OMITTED, 0), 1);
+  cr_expect_eq(record_count_nested(summary->record, RK_DELIVERY), 2u);
+  summary_free(summary);
+  tracker_free(tracker);
+}
