@@ -160,6 +160,7 @@ check build/clang build clang clang
 for lint in "$top"/tests/lint/check_*; do check "lint/$(basename "$lint")" "$lint"; done
 run_programs gcc
 [ $quick = yes ] || run_programs clang-sanitized
+check property/cipher-suites "$top/tests/property/check_suites.py" "$top/modules/mailtrace-core/tls-suites.def"
 check property/utm-truth utm_truth
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"

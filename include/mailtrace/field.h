@@ -19,6 +19,7 @@ typedef enum _FieldType
 {
   FT_TEXT,
   FT_INTEGER,
+  FT_DECIMAL,   /* a gint64 of millionths, see slice_to_decimal() */
   FT_BOOLEAN,
   FT_TIME,
   FT_LIST,

@@ -43,6 +43,7 @@ typedef struct _LineField
 } LineField;
 
 #define LINE_FIELDS_MAX 64
+#define LINE_MADE_MAX 64
 
 /* the scanner refused text behind this many fields or recipients: the rest is ignored, never written past the end */
 typedef struct _Line
@@ -57,6 +58,8 @@ typedef struct _Line
   gboolean closes;      /* VERDICT: a final disposition, no delivery follows under this id */
   guint n_fields;
   LineField fields[LINE_FIELDS_MAX];
+  gchar made[LINE_MADE_MAX];  /* text of values that are not in the line as such; fields point into it: do not copy */
+  guint8 made_len;
   Slice more_recipients; /* "for" list as logged, when it does not fit into fields; blank separated */
 } Line;
 

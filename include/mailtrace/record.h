@@ -35,7 +35,7 @@ typedef struct _RecordValue
   union
   {
     Slice text;           /* FT_TEXT and one element of FT_LIST; valid until the record changes */
-    gint64 number;        /* FT_INTEGER, FT_BOOLEAN */
+    gint64 number;        /* FT_INTEGER, FT_BOOLEAN; FT_DECIMAL in millionths */
     Stamp stamp;          /* FT_TIME */
   };
 } RecordValue;
@@ -46,7 +46,7 @@ Record *record_copy(const Record *self);           /* deep */
 
 /* The setters apply the field's merge rule.  They return TRUE when the record changed. */
 gboolean record_set_text(Record *self, FieldId id, Slice text);
-gboolean record_set_integer(Record *self, FieldId id, gint64 number);
+gboolean record_set_integer(Record *self, FieldId id, gint64 number);   /* of FT_DECIMAL: millionths */
 gboolean record_set_boolean(Record *self, FieldId id, gboolean value);
 gboolean record_set_time(Record *self, FieldId id, Stamp stamp);
 

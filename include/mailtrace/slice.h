@@ -87,6 +87,15 @@ gssize slice_find(Slice self, Slice needle);
 /* decimal digits only, the whole slice, at most G_MAXINT64; otherwise FALSE and *value unchanged */
 gboolean slice_to_int(Slice self, gint64 *value);
 
+/* decimal = ["-"] 1*DIGIT ["." 1*DIGIT], or a duration in seconds = 1*( 1*DIGIT ["." 1*DIGIT] ( "w" / "d" / "h" / "m" /
+ * "s" ) ), in millionths.  FALSE, and *millionths unchanged, for anything else, or when it is too large. */
+gboolean slice_to_decimal(Slice self, gint64 *millionths);
+
+#define DECIMAL_MAX 32
+
+/* plain decimal digits without trailing zeros, not NUL-terminated; bytes written */
+gsize decimal_format(gint64 millionths, gchar out[DECIMAL_MAX]);
+
 /* SipHash-1-3 with the seed as key, the same on every machine: who does not know the seed cannot choose bytes that
  * collide.  Chain calls by handing the last result in as seed. */
 guint64 slice_hash(Slice self, guint64 seed);

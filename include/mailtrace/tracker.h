@@ -9,6 +9,7 @@
 
 #include "mailtrace/line.h"
 #include "mailtrace/summary.h"
+#include "mailtrace/tls_policy.h"
 
 typedef struct _TrackerOptions
 {
@@ -26,6 +27,7 @@ typedef struct _TrackerOptions
   gpointer offset_data;
   guint64 hash_seed;           /* secret of the caller against crafted collisions; any value */
   gboolean keep_raw;           /* documents carry the lines they are made of */
+  const TlsPolicy *tls_policy; /* gives the verdicts; NULL: documents have none */
   gchar **local_domains;       /* lower case, NULL-terminated, or NULL */
 } TrackerOptions;
 
@@ -50,7 +52,7 @@ typedef struct _TrackerCounters
 
 typedef struct _Tracker Tracker;
 
-/* copies the options; local_domains and offset_data must outlive it */
+/* copies the options; local_domains, offset_data and tls_policy must outlive it */
 Tracker *tracker_new(const TrackerOptions *options);
 void tracker_free(Tracker *self);    /* emits nothing */
 

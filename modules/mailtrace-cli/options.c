@@ -7,7 +7,7 @@
 /* the command line as given; all texts are bytes of no particular encoding */
 typedef struct _Given
 {
-  gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters;
+  gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters, *tls_policy;
   gchar *timeout, *interim_after, *settle_time, *max_messages, *max_recipients, *max_message_bytes;
   gchar **host_aliases, **files;
   gboolean quiet, version, help;
@@ -41,6 +41,9 @@ _context(Given *given)
     OPTION("local-domains", 0, FILENAME, local_domains, "your own domains, for the direction of a message", "LIST"),
     OPTION("time-zone", 0, FILENAME, time_zone,
            "zone of stamps without UTC offset, e.g. Europe/Berlin or +0200 (default: the system's)", "ZONE"),
+    OPTION("tls-policy", 0, FILENAME, tls_policy,
+           "what TLS is acceptable: bsi-tr-02102-2 (default), mozilla-modern, mozilla-intermediate, or a policy file",
+           "NAME|FILE"),
     OPTION("timeout", 0, FILENAME, timeout, "end a message without a line for so long (default: 604800)", "SECONDS"),
     OPTION("interim-after", 0, FILENAME, interim_after,
            "write an interim document of a message open for so long; 0: never (default: 3600)", "SECONDS"),
@@ -75,7 +78,7 @@ _given_release(Given *self)
   {
     self->json, self->emit, self->host, self->local_domains, self->time_zone, self->progress, self->output,
     self->counters, self->timeout, self->interim_after, self->settle_time, self->max_messages, self->max_recipients,
-    self->max_message_bytes
+    self->max_message_bytes, self->tls_policy
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -188,6 +191,41 @@ _time_zone(Options *self, const gchar *name, gchar **error)
   return TRUE;
 }
 
+static TlsPolicy *
+_load_policy(const gchar *file, gchar **problem)
+{
+  GError *unreadable = NULL;
+  gchar *text;
+  gsize len;
+
+  if (!g_file_get_contents(file, &text, &len, &unreadable))
+    {
+      *problem = g_strdup(unreadable->message);
+      g_error_free(unreadable);
+      return NULL;
+    }
+  TlsPolicy *policy = tls_policy_parse(slice_new(text, len), problem);
+  g_free(text);
+  return policy;
+}
+
+static gboolean
+_tls_policy(Options *self, const gchar *name, gchar **error)
+{
+  gchar *problem = NULL;
+
+  name = name ? name : TLS_POLICY_DEFAULT;
+  self->tls_policy = tls_policy_shipped(slice_from_string(name));
+  if (!self->tls_policy)
+    self->tls_policy = _load_policy(name, &problem);
+  self->tracker.tls_policy = self->tls_policy;
+  if (problem)
+    *error = g_strdup_printf("--tls-policy: \"%s\": %s; allowed: bsi-tr-02102-2, mozilla-modern, mozilla-intermediate, "
+                             "a policy file", name, problem);
+  g_free(problem);
+  return self->tls_policy != NULL;
+}
+
 static gboolean
 _host(Options *self, const gchar *name, gchar **error)
 {
@@ -252,7 +290,7 @@ _check(Options *self, const Given *given, gchar **error)
   return _format(self, given->json, error) && _emit(self, given->emit, error) && _host(self, given->host, error)
          && _host_aliases(self, given->host_aliases, error) && _local_domains(self, given->local_domains, error)
          && _time_zone(self, given->time_zone, error) && _progress(self, given->progress, error)
-         && _numbers(&self->tracker, given, error);
+         && _tls_policy(self, given->tls_policy, error) && _numbers(&self->tracker, given, error);
 }
 
 /* GLib writes an ellipsis that not every terminal can show */
@@ -302,5 +340,6 @@ options_release(Options *self)
     g_hash_table_unref(self->host_aliases);
   g_strfreev(self->local_domains);
   time_zone_free(self->time_zone);
+  tls_policy_unref(self->tls_policy);
   g_free(self->help);
 }

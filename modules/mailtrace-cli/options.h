@@ -25,6 +25,7 @@ typedef struct _Options
   GHashTable *host_aliases;   /* node -> name */
   gchar **local_domains;      /* lower case, or NULL */
   TimeZone *time_zone;
+  TlsPolicy *tls_policy;
   guint emit;                 /* bit (1 << RecordKind) each */
   DocumentFormat format;
   ProgressMode progress;

@@ -243,6 +243,14 @@ _write_integer(gint64 number, GString *out)
 }
 
 static void
+_write_decimal(gint64 millionths, GString *out)
+{
+  gchar digits[DECIMAL_MAX];
+
+  g_string_append_len(out, digits, (gssize) decimal_format(millionths, digits));
+}
+
+static void
 _write_time(const Stamp *stamp, GString *out)
 {
   gchar iso[STAMP_ISO_MAX];
@@ -282,6 +290,9 @@ _write_value(const Record *record, guint32 at, FieldId id, GString *out)
     {
     case FT_INTEGER:
       _write_integer(value.number, out);
+      break;
+    case FT_DECIMAL:
+      _write_decimal(value.number, out);
       break;
     case FT_BOOLEAN:
       g_string_append(out, value.number ? "true" : "false");

@@ -4,6 +4,7 @@
 
 #define TEXT FT_TEXT
 #define INTEGER FT_INTEGER
+#define DECIMAL FT_DECIMAL
 #define BOOLEAN FT_BOOLEAN
 #define TIME FT_TIME
 #define LIST FT_LIST

@@ -55,7 +55,7 @@ struct _Host
   gint64 clock_usec;        /* greatest event time, advanced by the wall clock when quiet */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
-  gboolean logs_dkim;
+  gboolean logs_dkim, logs_spam;
   GQueue open;              /* Message, by last line: timeout() */
   GQueue closing;           /* Message: nothing open, something missing: settle-time() */
   GQueue ended;             /* Message: settle-time() */
@@ -112,6 +112,6 @@ void session_forget_upcoming(Session *self);
 
 /* refusals, or no accepted message */
 gboolean session_wants_document(const Session *self);
-Summary *session_summarize(const Session *self, EndReason reason);
+Summary *session_summarize(const Session *self, EndReason reason, const TrackerOptions *options);
 
 #endif

@@ -283,7 +283,7 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
   _collect_pending(self, session, reason, out);
   if (session_wants_document(session))
     {
-      Summary *summary = session_summarize(session, reason);
+      Summary *summary = session_summarize(session, reason, &self->options);
       summary->by_line = by_line;
       summary_queue_push(out, summary);
       self->counters.sessions_ended++;

@@ -72,6 +72,7 @@ line_shape_match(const LineShape *self, Slice text, Line *line)
   Scan scan = { text, line };
 
   line->n_fields = 0;
+  line->made_len = 0;
   line->cause = line->parent = line->more_recipients = SLICE_NONE;
   for (const LineStep *step = self->steps; step->scan; step++)
     if (!step->scan(&scan, step))
@@ -87,6 +88,7 @@ _clear(Line *line, LineRole role)
   line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
   line->cut_through = line->later_recipient = line->closes = FALSE;
   line->n_fields = 0;
+  line->made_len = 0;
 }
 
 static gboolean
@@ -107,6 +109,18 @@ _flag(Slice text, Line *line)
 {
   line->cut_through = line->role == LR_DELIVERY && slice_starts_with(text, SLICE(">> "));
   line->later_recipient = line->role == LR_DELIVERY && slice_starts_with(text, SLICE("-> "));
+}
+
+/* what the fields of a matching row mean together */
+static void
+_interpret(Line *line)
+{
+  Scan scan = { SLICE_NONE, line };
+
+  if (line->role == LR_REFUSAL)
+    scan_reason(&scan);
+  if (line->role == LR_REFUSAL || line->role == LR_NOTE)
+    scan_spam_text(&scan, line_get(line, line->role == LR_NOTE ? F_WARNINGS : F_REFUSAL_TEXT));
 }
 
 void
@@ -131,6 +145,7 @@ line_parse(const Frame *frame, Line *out)
       if (_match_table(tables[t], by, id.len ? WITH_ID : WITHOUT_ID, text, out))
         {
           _flag(text, out);
+          _interpret(out);
           return;
         }
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* what a message has come to: every value of its document that no single line states */
 #include "message.h"
+#include "address.h"
 #include "host.h"
 
 typedef struct _Outcome
@@ -113,26 +114,32 @@ _set_times(const Message *self, Record *record)
   _seconds(record, F_SECONDS_TOTAL, received, completed);
 }
 
-/* the scanner knows the sender behind a rewritten one */
+/* the scanner knows the sender behind a rewritten one, else the address itself may tell */
+static gboolean
+_original_sender(Slice sender, Slice scanned, GString *out)
+{
+  if (scanned.len && sender.str && !slice_equals(sender, scanned))
+    {
+      g_string_append_len(out, scanned.str, (gssize) scanned.len);
+      return TRUE;
+    }
+  return address_decode(sender.str ? sender : scanned, out);
+}
+
 static void
 _set_sender(const Message *self, Record *record)
 {
   Record *scan = record_nested(record, RK_SCAN, 0);
-  Slice sender = record_get_text(record, F_SENDER);
   Slice scanned = scan ? record_get_text(scan, F_SCAN_SENDER) : SLICE_NONE;
+  GString *original = g_string_new(NULL);
 
-  if (!scanned.str)
-    {
-      record_set_domain(record, F_SENDER_DOMAIN, sender);
-      return;
-    }
-  gchar *original = slice_dup(scanned);
-  Slice copy = slice_new(original, scanned.len);
-  if (sender.str && !slice_equals(sender, copy) && copy.len)
-    record_set_text(record, F_SENDER_ORIGINAL, copy);
-  record_set_text(record, F_SENDER, copy);
-  record_set_domain(record, F_SENDER_DOMAIN, copy.len ? copy : record_get_text(record, F_SENDER));
-  g_free(original);
+  if (_original_sender(record_get_text(record, F_SENDER), scanned, original))
+    record_set_text(record, F_SENDER_ORIGINAL, slice_new(original->str, original->len));
+  if (scanned.str)
+    record_set_text(record, F_SENDER, scanned);
+  Slice sender = record_get_text(record, F_SENDER);
+  record_set_domain(record, F_SENDER_DOMAIN, original->len ? slice_new(original->str, original->len) : sender);
+  g_string_free(original, TRUE);
 }
 
 static Slice
@@ -265,54 +272,14 @@ _close_deferrals(const Message *self, Record *record)
       _text(delivery, F_DELIVERY_STATUS, "unknown");
 }
 
-static void
-_add_tls_out(Record *record, const Record *delivery, gboolean *all_encrypted, gboolean *any)
+/* mail that the gateway made itself came over no network; where verdicts are logged, it has none */
+static gboolean
+_is_own_origin(const Message *self, const Record *record)
 {
-  Slice version = record_get_text(delivery, F_DELIVERY_TLS_VERSION);
+  Slice ip = record_get_text(record, F_CLIENT_IP);
 
-  if (!slice_equals(record_get_text(delivery, F_DELIVERY_STATUS), SLICE("delivered"))
-      || !record_has(delivery, F_DELIVERY_IP))
-    return;
-  *any = TRUE;
-  *all_encrypted = *all_encrypted && version.len;
-  if (!version.len)
-    return;
-  record_set_text(record, F_TLS_OUT_VERSIONS, version);
-  record_set_text(record, F_TLS_OUT_CIPHERS, record_get_text(delivery, F_DELIVERY_TLS_CIPHER));
-}
-
-static void
-_set_tls(const Message *self, Record *record)
-{
-  gboolean all_encrypted = TRUE, any = FALSE;
-  Record *delivery;
-
-  for (guint i = 0; (delivery = record_nested(record, RK_DELIVERY, i)); i++)
-    _add_tls_out(record, delivery, &all_encrypted, &any);
-  if (any)
-    record_set_boolean(record, F_TLS_ENCRYPTED_OUT, all_encrypted);
-  if (self->arrived && record_has(record, F_CLIENT_IP))
-    record_set_boolean(record, F_TLS_ENCRYPTED_IN, record_has(record, F_TLS_IN_VERSION));
-}
-
-static void
-_set_dkim(const Message *self, Record *record)
-{
-  static const gchar *results[] = { "pass", "fail", "invalid", "none" };
-  guint n = record_count_nested(record, RK_DKIM);
-
-  if (n)
-    record_set_integer(record, F_DKIM_COUNT, n);
-  else if (self->arrived && self->host->logs_dkim && record_has(record, F_CLIENT_IP))
-    {
-      record_set_integer(record, F_DKIM_COUNT, 0);
-      _text(record, F_DKIM_RESULT, "none");
-    }
-  for (guint r = 0; r < G_N_ELEMENTS(results) && n; r++)
-    for (guint i = 0; i < n && !record_has(record, F_DKIM_RESULT); i++)
-      if (slice_equals(record_get_text(record_nested(record, RK_DKIM, i), F_DKIM_SIGNATURE_RESULT),
-                       slice_from_string(results[r])))
-        _text(record, F_DKIM_RESULT, results[r]);
+  return self->host->logs_spam && self->arrived && !record_has(record, F_SPAM_SKIPPED)
+         && (!ip.len || slice_equals(ip, SLICE("127.0.0.1")) || slice_equals(ip, SLICE("::1")));
 }
 
 static void
@@ -321,13 +288,19 @@ _set_spam(const Message *self, Record *record)
   Slice verdict = record_get_text(record, F_SPAM_VERDICT);
 
   if (!verdict.len)
-    return;
+    {
+      if (_is_own_origin(self, record))
+        record_set_text(record, F_SPAM_SKIPPED, SLICE("own-origin"));
+      return;
+    }
   record_remove(record, F_SPAM_SKIPPED);
-  if (slice_equals(verdict, SLICE("Confirmed")))
+  record_remove(record, F_SPAM_SKIPPED_DETAIL);
+  if (slice_equals(verdict, SLICE("Confirmed")) || slice_equals(verdict, SLICE("spam")))
     _text(record, F_SPAM_RESULT, "confirmed");
   else if (slice_equals(verdict, SLICE("Bulk")) || slice_equals(verdict, SLICE("Suspect")))
     _text(record, F_SPAM_RESULT, "probable");
-  else if (slice_equals(verdict, SLICE("Unknown")) || slice_equals(verdict, SLICE("NonSpam")))
+  else if (slice_equals(verdict, SLICE("Unknown")) || slice_equals(verdict, SLICE("NonSpam"))
+           || slice_equals(verdict, SLICE("not spam")))
     _text(record, F_SPAM_RESULT, "not-spam");
 }
 
@@ -462,8 +435,8 @@ message_summarize(const Message *self, const TrackerOptions *options)
     _add_missing_deliveries(self, record);
   _close_deferrals(self, record);
   _text(record, F_STATUS, _status(self, record));
-  _set_tls(self, record);
-  _set_dkim(self, record);
+  message_set_tls(self, record, options->tls_policy);
+  message_set_dkim(self, record);
   _set_spam(self, record);
   _set_direction(self, record, options);
   _set_missing(self, record);

@@ -88,6 +88,10 @@ _set_field(Record *record, const Field *field, FieldId id, Slice value)
       if (slice_starts_with(value, SLICE("-")))
         return slice_to_int(slice_skip(value, 1), &number) && record_set_integer(record, id, -number);
       return slice_to_int(value, &number) && record_set_integer(record, id, number);
+    case FT_DECIMAL:
+      return slice_to_decimal(value, &number) && record_set_integer(record, id, number);
+    case FT_LIST:
+      return record_set_text(record, id, value);
     default:
       return FALSE;
     }
@@ -105,6 +109,13 @@ _decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
   return line_field_decode(field, *heap ? *heap : small);
 }
 
+/* lists that have an index of their own */
+static gboolean
+_is_kept_apart(FieldId id)
+{
+  return id == F_WARNINGS || id == F_RECIPIENTS;
+}
+
 gboolean
 record_merge_line(Record *record, const Line *line, FieldId except)
 {
@@ -116,7 +127,7 @@ record_merge_line(Record *record, const Line *line, FieldId except)
       FieldId id = line->fields[i].id;
       const Field *field = field_get(id);
 
-      if (id == except || field->type == FT_LIST || !(field->records & (1u << record->kind)))
+      if (id == except || _is_kept_apart(id) || !(field->records & (1u << record->kind)))
         continue;
       changed |= _set_field(record, field, id, _decoded(&line->fields[i], small, &heap));
       g_free(heap);
@@ -158,7 +169,9 @@ message_merge_line(Message *self, Record *record, const Line *line)
   if (line->role == LR_ARRIVAL)
     {
       static const FieldId renamed[][2] = { { F_TLS_VERSION, F_TLS_IN_VERSION }, { F_TLS_CIPHER, F_TLS_IN_CIPHER },
-        { F_TLS_BITS, F_TLS_IN_BITS } };
+        { F_TLS_CIPHER_IANA, F_TLS_IN_CIPHER_IANA }, { F_TLS_BITS, F_TLS_IN_BITS }, { F_TLS_GROUP, F_TLS_IN_GROUP },
+        { F_TLS_FORWARD_SECRECY, F_TLS_IN_FORWARD_SECRECY }, { F_TLS_AEAD, F_TLS_IN_AEAD },
+        { F_TLS_RESUMED, F_TLS_IN_RESUMED } };
 
       for (guint i = 0; i < G_N_ELEMENTS(renamed); i++)
         {
@@ -316,6 +329,21 @@ message_sign(Message *self, const Line *line)
     record_merge_line(record_add(self->record, RK_DKIM), line, FIELD_COUNT);
   record_free(signature);
   return !known;
+}
+
+gboolean
+message_sign_on_arrival(Message *self, const Line *line)
+{
+  Slice domain = line_get(line, F_DKIM_DOMAIN);
+  Record *signature;
+
+  if (!domain.len)
+    return FALSE;
+  for (guint i = 0; (signature = record_nested(self->record, RK_DKIM, i)); i++)
+    if (slice_equals(record_get_text(signature, F_DKIM_DOMAIN), domain)
+        && slice_equals(record_get_text(signature, F_DKIM_SIGNATURE_RESULT), SLICE("pass")))
+      return FALSE;
+  return message_sign(self, line);
 }
 
 gboolean

@@ -89,7 +89,7 @@ void message_supersede_id(Message *self, IdEntry *entry);
 
 /* merges the fields of a line that belong into a record of that kind; TRUE when something changed */
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
-gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but lists */
+gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but warnings and recipients */
 
 /* the warnings of a line that seen does not hold yet; beyond WARNINGS_MAX the rest is left out */
 #define WARNINGS_MAX 1000
@@ -108,9 +108,16 @@ gboolean message_deliver(Message *self, const Line *line, const Frame *frame, co
 Record *message_scan(Message *self, Slice queue_id);
 
 gboolean message_sign(Message *self, const Line *line);
+/* DKIM= of the arrival names the first domain whose signature verified: all there is where verdicts are not logged */
+gboolean message_sign_on_arrival(Message *self, const Line *line);
 
 /* every recipient of the envelope is known and has a final outcome */
 gboolean message_all_final(const Message *self);
+
+/* parts of the summary: message-tls.c, message-dkim.c */
+void message_set_tls(const Message *self, Record *record, const TlsPolicy *policy);
+void message_set_dkim(const Message *self, Record *record);
+void session_set_tls(Record *record, const TlsPolicy *policy);
 
 /* what the message has come to; see summary.h */
 Summary *message_summarize(const Message *self, const TrackerOptions *options);

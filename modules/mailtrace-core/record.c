@@ -266,6 +266,7 @@ _value(const Record *self, guint32 at, RecordValue *out)
       out->text = slice_new((const gchar *) data, _data_len(self, at));
       break;
     case FT_INTEGER:
+    case FT_DECIMAL:
     case FT_BOOLEAN:
       memcpy(&out->number, data, sizeof(out->number));
       break;

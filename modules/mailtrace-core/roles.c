@@ -30,6 +30,7 @@ _note(Feed *feed, Message *message, IdEntry *entry)
       feed->host->logs_dkim = TRUE;
       changed |= message_sign(message, feed->line);
     }
+  feed->host->logs_spam |= line_get(feed->line, F_SPAM_VERDICT).str != NULL;
   return changed;
 }
 
@@ -106,6 +107,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   message->arrival = feed->frame.stamp;
   _merge(feed, message);
   _add_recipients(feed, message);
+  message_sign_on_arrival(message, line);
   if (over_network)
     record_set_integer(message->record, F_CLIENT_PID, (gint64) message->pid);
   if (session)
@@ -205,6 +207,7 @@ _complete(Feed *feed, Message *message, IdEntry *entry)
 {
   gboolean was_open = entry->open;
 
+  _merge(feed, message);
   message_close_id(message, entry);
   if (stamp_to_utc_usec(&feed->frame.stamp) >= stamp_to_utc_usec(&message->completed))
     message->completed = feed->frame.stamp;
@@ -270,7 +273,7 @@ _refuse_pending(Feed *feed, Message *message)
       single->id_hash = slice_hash(feed->frame.text, 0);
       single->offset_sec = message->offset_sec;
       single->offset_source = message->offset_source;
-      summary_queue_push(feed->out, session_summarize(single, ER_COMPLETE));
+      summary_queue_push(feed->out, session_summarize(single, ER_COMPLETE, &feed->tracker->options));
       feed->tracker->counters.sessions_ended++;
       session_free(single);
     }
@@ -446,16 +449,26 @@ _connect(Feed *feed)
 }
 
 static void
+_close_client(Message *message, const Line *line)
+{
+  Slice closed = line_get(line, F_CLIENT_CLOSED);
+  gint64 duration;
+
+  if (closed.str)
+    record_set_text(message->record, F_CLIENT_CLOSED, closed);
+  if (slice_to_decimal(line_get(line, F_CLIENT_DURATION), &duration))
+    record_set_integer(message->record, F_CLIENT_DURATION, duration);
+}
+
+static void
 _disconnect(Feed *feed, Session *session)
 {
   Message *message = session->last_message;
-  Slice closed = line_get(feed->line, F_CLIENT_CLOSED);
 
   if (message && message->state == MS_OPEN && message_see(message, feed->hash))
     {
       tracker_keep_line(feed, message);
-      if (closed.str)
-        record_set_text(message->record, F_CLIENT_CLOSED, closed);
+      _close_client(message, feed->line);
     }
   tracker_bury(feed->tracker, feed->hash, feed->usec, 1);
   tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
@@ -484,7 +497,7 @@ _feed_single(Feed *feed)
   tracker_keep_session_line(feed, session, feed->frame.raw);
   session_merge_line(session, feed->line, &tracker->options);
   session_add_refusal(session, feed->line, &feed->frame);
-  summary_queue_push(feed->out, session_summarize(session, ER_COMPLETE));
+  summary_queue_push(feed->out, session_summarize(session, ER_COMPLETE, &tracker->options));
   feed->out->tail->by_line = TRUE;
   tracker->counters.sessions_ended++;
   tracker_bury(tracker, feed->hash, feed->usec, 1);

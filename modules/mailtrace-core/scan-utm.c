@@ -85,43 +85,11 @@ scan_dkim(Scan *self, const LineStep *step)
   if (!line_get(self->line, F_DKIM_CANONICALIZATION).str || self->rest.len < 2 || self->rest.str[0] != '[' || !slice_ends_with(self->rest, SLICE("]")))
     return FALSE;
   Slice detail = slice_new(self->rest.str + 1, self->rest.len - 2);
+  gssize reason = slice_find(detail, SLICE(" - "));
   scan_add(self, F_DKIM_SIGNATURE_RESULT, _dkim_result(detail), FALSE);
   scan_add(self, F_DKIM_DETAIL, detail, FALSE);
-  self->rest = SLICE("");
-  return TRUE;
-}
-
-/* refid = part *( "," part ); part = key ["=" value] */
-gboolean
-scan_refid(Scan *self, const LineStep *step)
-{
-  Slice rest = self->rest;
-  gboolean cached = FALSE;
-
-  scan_add(self, F_SPAM_REFID, rest, FALSE);
-  while (rest.len)
-    {
-      gssize comma = slice_find_char(rest, ',');
-      Slice part = comma < 0 ? rest : slice_head(rest, (gsize) comma);
-
-      if (slice_starts_with(part, SLICE("cl=")))
-        scan_add(self, F_SPAM_CLASS, slice_skip(part, 3), FALSE);
-      cached |= slice_equals(part, SLICE("sh"));
-      rest = slice_skip(rest, part.len + 1);
-    }
-  scan_add(self, F_SPAM_CACHED, cached ? SLICE("true") : SLICE("false"), FALSE);
-  self->rest = SLICE("");
-  return TRUE;
-}
-
-/* why the spam engine gave no verdict */
-gboolean
-scan_spam_failure(Scan *self, const LineStep *step)
-{
-  gboolean timeout = slice_find(self->rest, SLICE("timed out")) >= 0;
-
-  scan_add(self, F_SPAM_SKIPPED, timeout ? SLICE("timeout") : SLICE("engine-error"), FALSE);
-  scan_add(self, F_WARNINGS, self->rest, TRUE);
+  if (reason > 0)
+    scan_add(self, F_DKIM_REASON, slice_skip(detail, (gsize) reason + 3), FALSE);
   self->rest = SLICE("");
   return TRUE;
 }
@@ -282,7 +250,7 @@ scan_refused_event(Scan *self, const LineStep *step)
   _add_present(self, F_CLIENT_IP, event.srcip);
   _add_present(self, F_REFUSAL_SENDER, event.from);
   _add_present(self, F_REFUSAL_RECIPIENT, event.to);
-  _add_present(self, F_REFUSAL_REASON, event.reason);
+  _add_present(self, F_REFUSAL_FILTER_REASON, event.reason);
   if (event.extra.len)
     scan_add(self, F_REFUSAL_REASON_DETAIL, event.extra, FALSE);
   self->rest = SLICE("");

@@ -62,12 +62,19 @@ gboolean scan_refusal_fields(Scan *self, const LineStep *step);
 
 /* scan-utm.c */
 gboolean scan_dkim(Scan *self, const LineStep *step);
-gboolean scan_refid(Scan *self, const LineStep *step);
-gboolean scan_spam_failure(Scan *self, const LineStep *step);
 gboolean scan_event(Scan *self, const LineStep *step);
 gboolean scan_refused_event(Scan *self, const LineStep *step);
 gboolean scan_queue_id(Scan *self, const LineStep *step);   /* becomes the line's queue id */
 gboolean scan_parent(Scan *self, const LineStep *step);
+
+/* scan-spam.c */
+gboolean scan_refid(Scan *self, const LineStep *step);
+gboolean scan_spam_failure(Scan *self, const LineStep *step);
+gboolean scan_sa_exim(Scan *self, const LineStep *step);
+gboolean scan_spam_text(Scan *self, Slice text);            /* adds fields, if it is about spam */
+
+/* scan-reason.c: the class of a refusal's reason, from its other fields */
+void scan_reason(Scan *self);
 
 /* scan-words.c */
 gboolean scan_connection_id(Scan *self, const LineStep *step);

@@ -73,7 +73,8 @@ session_merge_line(Session *self, const Line *line, const TrackerOptions *option
   for (guint i = 0; i < line->n_fields; i++)
     self->bytes += line->fields[i].value.len;
   record_merge_line(self->record, line, FIELD_COUNT);
-  record_merge_line(self->upcoming, line, except);
+  if (line->role != LR_REFUSAL)
+    record_merge_line(self->upcoming, line, except);
   record_merge_warnings(self->record, line, &self->warnings, options->hash_seed);
   record_merge_warnings(self->upcoming, line, &self->upcoming_warnings, options->hash_seed);
   if (line->role == LR_ENVELOPE)
@@ -90,7 +91,7 @@ _same_refusal(const Record *a, const Record *b)
 static gboolean
 _is_event(const Record *refusal)
 {
-  return record_has(refusal, F_REFUSAL_REASON) && !record_has(refusal, F_REFUSAL_TEXT);
+  return record_has(refusal, F_REFUSAL_FILTER_REASON) && !record_has(refusal, F_REFUSAL_TEXT);
 }
 
 /* the filter's event and Exim's line about the same refusal, whichever came first */
@@ -102,7 +103,7 @@ _twin(const Session *self, const Record *refusal)
   RecordValue a, b;
 
   if (!last || _is_event(last) == _is_event(refusal) || !_same_refusal(last, refusal)
-      || record_has(last, F_REFUSAL_REASON) == record_has(refusal, F_REFUSAL_REASON))
+      || record_has(last, F_REFUSAL_FILTER_REASON) == record_has(refusal, F_REFUSAL_FILTER_REASON))
     return NULL;
   return record_get(last, F_REFUSAL_TIME, &a) && record_get(refusal, F_REFUSAL_TIME, &b)
          && a.stamp.local_usec / STAMP_USEC == b.stamp.local_usec / STAMP_USEC ? last : NULL;

@@ -91,3 +91,93 @@ slice_hash(Slice self, guint64 seed)
     _sip_round(&state);
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
+
+#define DECIMAL_SCALE G_GINT64_CONSTANT(1000000)
+#define WHOLE_DIGITS_MAX 10   /* with the largest unit it still fits */
+
+/* 1*DIGIT ["." 1*DIGIT]; what stands behind the sixth decimal is cut off */
+static gboolean
+_take_decimal(Slice *at, gint64 *millionths)
+{
+  gint64 whole = 0, fraction = 0, place = DECIMAL_SCALE / 10;
+  gsize i = 0, begin;
+
+  for (; i < at->len && g_ascii_isdigit(at->str[i]); i++)
+    if (i >= WHOLE_DIGITS_MAX)
+      return FALSE;
+    else
+      whole = whole * 10 + (at->str[i] - '0');
+  if (!i)
+    return FALSE;
+  if (i < at->len && at->str[i] == '.')
+    {
+      for (begin = ++i; i < at->len && g_ascii_isdigit(at->str[i]); i++, place /= 10)
+        fraction += place * (at->str[i] - '0');
+      if (i == begin)
+        return FALSE;
+    }
+  *at = slice_skip(*at, i);
+  *millionths = whole * DECIMAL_SCALE + fraction;
+  return TRUE;
+}
+
+static gint64
+_unit_sec(gchar unit)
+{
+  switch (unit)
+    {
+    case 'w':
+      return 604800;
+    case 'd':
+      return 86400;
+    case 'h':
+      return 3600;
+    case 'm':
+      return 60;
+    default:
+      return unit == 's';
+    }
+}
+
+static gboolean
+_to_duration(Slice self, gint64 *millionths)
+{
+  gint64 sum = 0, part;
+
+  while (self.len)
+    {
+      if (!_take_decimal(&self, &part) || !self.len || !_unit_sec(self.str[0])
+          || __builtin_mul_overflow(part, _unit_sec(self.str[0]), &part) || __builtin_add_overflow(sum, part, &sum))
+        return FALSE;
+      self = slice_skip(self, 1);
+    }
+  *millionths = sum;
+  return TRUE;
+}
+
+gboolean
+slice_to_decimal(Slice self, gint64 *millionths)
+{
+  gboolean negative = self.len && self.str[0] == '-';
+  Slice rest = slice_skip(self, negative);
+  gint64 number;
+
+  if (!_take_decimal(&rest, &number))
+    return FALSE;
+  if (rest.len && (negative || !_to_duration(self, &number)))
+    return FALSE;
+  *millionths = negative ? -number : number;
+  return TRUE;
+}
+
+gsize
+decimal_format(gint64 millionths, gchar out[DECIMAL_MAX])
+{
+  guint64 absolute = millionths < 0 ? -(guint64) millionths : (guint64) millionths;
+  gsize len = (gsize) g_snprintf(out, DECIMAL_MAX, "%s%" G_GUINT64_FORMAT ".%06u", millionths < 0 ? "-" : "",
+                                 absolute / (guint64) DECIMAL_SCALE, (guint) (absolute % (guint64) DECIMAL_SCALE));
+
+  while (out[len - 1] == '0')
+    len--;
+  return out[len - 1] == '.' ? len - 1 : len;
+}

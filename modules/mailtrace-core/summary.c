@@ -174,7 +174,7 @@ _resolve_session_times(const Session *self, Record *record)
 }
 
 Summary *
-session_summarize(const Session *self, EndReason reason)
+session_summarize(const Session *self, EndReason reason, const TrackerOptions *options)
 {
   Summary *summary = g_new0(Summary, 1);
   Record *record = summary->record = record_copy(self->record);
@@ -193,6 +193,7 @@ session_summarize(const Session *self, EndReason reason)
   if (self->pid)
     record_set_integer(record, F_CLIENT_PID, self->pid);
   _resolve_session_times(self, record);
+  session_set_tls(record, options->tls_policy);
   g_string_free(id, TRUE);
   return summary;
 }

@@ -94,6 +94,15 @@ _set_number(LogMessage *msg, NVHandle handle, gint64 number)
   log_msg_set_value_with_type(msg, handle, digits, len, LM_VT_INTEGER);
 }
 
+static void
+_set_decimal(LogMessage *msg, NVHandle handle, gint64 millionths)
+{
+  gchar digits[DECIMAL_MAX];
+  gsize len = decimal_format(millionths, digits);
+
+  log_msg_set_value_with_type(msg, handle, digits, (gssize) len, LM_VT_DOUBLE);
+}
+
 static LogMessageValueType
 _type(FieldType type)
 {
@@ -154,11 +163,14 @@ _set_line_field(const MessageGlue *self, LogMessage *msg, const Line *line, guin
   const LineField *field = &line->fields[i];
   FieldType type = field_get(field->id)->type;
   Slice first = line_get(line, field->id);
+  gint64 decimal;
 
   if (first.str != field->value.str || !self->handles[RK_LINE][field->id])
     return;
   if (type == FT_LIST)
     _set_line_list(self, msg, line, field->id);
+  else if (type == FT_DECIMAL && slice_to_decimal(field->value, &decimal))
+    _set_decimal(msg, self->handles[RK_LINE][field->id], decimal);
   else
     _set(msg, self->handles[RK_LINE][field->id], _decoded(field), _type(type));
 }
@@ -201,6 +213,28 @@ _set_if_any(LogMessage *msg, NVHandle handle, Slice value)
     _set(msg, handle, value, LM_VT_STRING);
 }
 
+static void
+_set_verdict(const MessageGlue *self, LogMessage *msg, FieldId id, Slice version, Slice iana)
+{
+  TlsVerdict verdict = tls_policy_judge(self->options->tls_policy, version, iana);
+
+  _set(msg, self->handles[RK_LINE][id], slice_from_string(tls_verdict_name(verdict)), LM_VT_STRING);
+}
+
+/* of the connection that the line is about */
+static void
+_set_line_verdict(const MessageGlue *self, LogMessage *msg, const Line *line)
+{
+  Slice version = line_get(line, F_TLS_VERSION), version_out = line_get(line, F_DELIVERY_TLS_VERSION);
+  gboolean arrived = line->role == LR_ARRIVAL && line_get(line, F_CLIENT_IP).len;
+  gboolean delivered = line->role == LR_DELIVERY && line_get(line, F_DELIVERY_IP).len;
+
+  if (version.len || arrived)
+    _set_verdict(self, msg, F_TLS_VERDICT, version, line_get(line, F_TLS_CIPHER_IANA));
+  if (version_out.len || delivered)
+    _set_verdict(self, msg, F_DELIVERY_TLS_VERDICT, version_out, line_get(line, F_DELIVERY_TLS_CIPHER_IANA));
+}
+
 void
 message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line)
 {
@@ -215,6 +249,7 @@ message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *fra
   _set_if_any(msg, handles[F_CAUSE], line->cause);
   for (guint i = 0; i < line->n_fields; i++)
     _set_line_field(self, msg, line, i);
+  _set_line_verdict(self, msg, line);
   _set_origin(self, msg, frame);
 }
 
@@ -249,6 +284,9 @@ _set_document_value(const MessageGlue *self, LogMessage *msg, const Record *reco
     {
     case FT_INTEGER:
       _set_number(msg, handle, value->number);
+      break;
+    case FT_DECIMAL:
+      _set_decimal(msg, handle, value->number);
       break;
     case FT_BOOLEAN:
       _set(msg, handle, value->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);

@@ -2,7 +2,6 @@
 #include "options.h"
 
 #define DEFAULT_PREFIX "mailtrace."
-#define DEFAULT_POLICY "bsi-tr-02102-2"
 
 void
 mailtrace_options_init(MailtraceOptions *self)
@@ -12,7 +11,7 @@ mailtrace_options_init(MailtraceOptions *self)
     .prefix = g_strdup(DEFAULT_PREFIX),
     .emit = (1u << RK_MESSAGE) | (1u << RK_SESSION),
     .format = DF_NATIVE,
-    .tls_policy = g_strdup(DEFAULT_POLICY),
+    .tls_policy = tls_policy_shipped(SLICE(TLS_POLICY_DEFAULT)),
     .aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     .zone = g_time_zone_new_local(),
   };
@@ -24,7 +23,7 @@ mailtrace_options_clear(MailtraceOptions *self)
 {
   g_free(self->prefix);
   g_free(self->time_zone);
-  g_free(self->tls_policy);
+  tls_policy_unref(self->tls_policy);
   g_strfreev(self->local_domains);
   g_hash_table_unref(self->aliases);
   g_time_zone_unref(self->zone);
@@ -39,7 +38,7 @@ mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from)
 
   copy.prefix = g_strdup(from->prefix);
   copy.time_zone = g_strdup(from->time_zone);
-  copy.tls_policy = g_strdup(from->tls_policy);
+  copy.tls_policy = tls_policy_ref(from->tls_policy);
   copy.local_domains = g_strdupv(from->local_domains);
   copy.zone = g_time_zone_ref(from->zone);
   copy.aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -119,17 +118,37 @@ mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name)
   return TRUE;
 }
 
-gboolean
+static TlsPolicy *
+_load_policy(const gchar *file, gchar **problem)
+{
+  GError *unreadable = NULL;
+  gchar *text;
+  gsize len;
+
+  if (!g_file_get_contents(file, &text, &len, &unreadable))
+    {
+      *problem = g_strdup(unreadable->message);
+      g_error_free(unreadable);
+      return NULL;
+    }
+  TlsPolicy *policy = tls_policy_parse(slice_new(text, len), problem);
+  g_free(text);
+  return policy;
+}
+
+gchar *
 mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name)
 {
-  static const gchar *const known[] = { "bsi-tr-02102-2", "mozilla-modern", "mozilla-intermediate" };
-  gboolean found = g_file_test(name, G_FILE_TEST_IS_REGULAR);
+  gchar *problem = NULL;
+  TlsPolicy *policy = tls_policy_shipped(slice_from_string(name));
 
-  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
-    found |= g_str_equal(name, known[i]);
-  g_free(self->tls_policy);
-  self->tls_policy = g_strdup(name);
-  return found;
+  if (!policy)
+    policy = _load_policy(name, &problem);
+  if (!policy)
+    return problem;
+  tls_policy_unref(self->tls_policy);
+  self->tls_policy = policy;
+  return NULL;
 }
 
 void
@@ -165,6 +184,7 @@ mailtrace_options_get_tracker(MailtraceOptions *self, TrackerOptions *out)
   out->local_domains = self->local_domains;
   out->offset_at = _offset_at;
   out->offset_data = self->zone;
+  out->tls_policy = self->tls_policy;
 }
 
 gint32

@@ -19,7 +19,7 @@ typedef struct _MailtraceOptions
   GHashTable *aliases;        /* node -> gateway */
   gchar *time_zone;           /* NULL: the system's */
   GTimeZone *zone;
-  gchar *tls_policy;
+  TlsPolicy *tls_policy;
   TrackerOptions tracker;
 } MailtraceOptions;
 
@@ -36,7 +36,8 @@ const gchar *mailtrace_options_unknown_kind(GList *kinds);
 gboolean mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);
-gboolean mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name);
+/* a name or a file; NULL, or what is wrong with it, to be freed */
+gchar *mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name);
 void mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains);
 void mailtrace_options_add_alias(MailtraceOptions *self, const gchar *node, const gchar *gateway);
 

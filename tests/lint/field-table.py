@@ -14,7 +14,7 @@ DEFINITIONS = pathlib.Path(__file__).resolve().parents[2] / "include/mailtrace/f
 BEGIN, END = "<!-- fields:begin -->", "<!-- fields:end -->"
 KINDS = {"LIN": "line", "MSG": "message", "SES": "session", "DLV": "delivery", "DKM": "dkim", "SCN": "scan",
          "REF": "refusal"}
-TYPES = {"TEXT", "INTEGER", "BOOLEAN", "TIME", "LIST", "RECORDS"}
+TYPES = {"TEXT", "INTEGER", "DECIMAL", "BOOLEAN", "TIME", "LIST", "RECORDS"}
 MERGES = {"FIRST", "LAST", "APPEND", "MAX", "SUM"}
 ROW = re.compile(r'FIELD\((\w+), "([^"]*)", (\w+), (\w+), ([\w|]+), "([^"]*)", "([^"]*)"\)')
 

@@ -74,12 +74,14 @@ static void
 _check(const gchar *path)
 {
   TrackerOptions options;
+  TlsPolicy *policy = tls_policy_shipped(SLICE(TLS_POLICY_DEFAULT));
   Trace self = { .documents = g_ptr_array_new_with_free_func(g_free), .expected = g_ptr_array_new() };
   gchar *contents = NULL;
 
   cr_assert(g_file_get_contents(path, &contents, NULL, NULL), "%s", path);
   gchar **lines = g_strsplit(contents, "\n", -1);
   tracker_options_init(&options);
+  options.tls_policy = policy;
   self.tracker = tracker_new(&options);
   self.writer = document_writer_new(DF_NATIVE);
   _run(&self, lines);
@@ -90,6 +92,7 @@ _check(const gchar *path)
     cr_expect_str_eq(g_ptr_array_index(self.documents, i), g_ptr_array_index(self.expected, i), "%s, document %u", path,
                      i + 1);
   tracker_free(self.tracker);
+  tls_policy_unref(policy);
   document_writer_free(self.writer);
   g_ptr_array_free(self.documents, TRUE);
   g_ptr_array_free(self.expected, TRUE);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * " NAME=value" fields.  The same letter means different things on different kinds of lines, so each kind has its own
+ * table.  A name that no table knows is skipped with its value: patches and newer releases add names.
+ */
+#ifndef MAILTRACE_SCAN_LETTERS_H_INCLUDED
+#define MAILTRACE_SCAN_LETTERS_H_INCLUDED
+
+#include "scan.h"
+
+typedef enum _LetterForm
+{
+  FORM_WORD,       /* up to the next blank */
+  FORM_SKIP,       /* a word or "quoted", of no interest */
+  FORM_FLAG,       /* the bare name; its constant becomes the field */
+  FORM_QUOTED,     /* "..." with backslash escapes, or a bare word */
+  FORM_FREE,       /* may hold blanks: ends before the next name of the same table */
+  FORM_MESSAGE_ID, /* a word in which quotes may hold blanks */
+  FORM_ANGLE,      /* <address> */
+  FORM_PEER,
+  FORM_NEXT_HOP,   /* name [ip]:port* */
+  FORM_ADDRESS,    /* [ip]:port, or a bare address */
+  FORM_CIPHER,     /* version:cipher:bits[:group][*] */
+  FORM_AUTH,       /* driver:id */
+  FORM_YES_NO,
+  FORM_PARENT,     /* a queue id: the line's cause */
+  FORM_DKIM,       /* the domain of a signature that verified */
+  FORM_REPLY,      /* "250 ..." */
+  FORM_LIST,       /* the rest of the line, blank separated */
+  FORM_STOP,       /* no field: the words of the line begin */
+} LetterForm;
+
+typedef struct _Letter
+{
+  const gchar *name;   /* with "=" unless FORM_FLAG */
+  LetterForm form;
+  FieldId field, second;
+  const gchar *constant;
+} Letter;
+
+/* the fields of FORM_CIPHER, which holds more than two values */
+typedef struct _CipherFields
+{
+  FieldId version, cipher, bits, group, resumed, iana, forward_secrecy, aead;
+} CipherFields;
+
+typedef struct _LetterTable
+{
+  const Letter *letters;        /* ends with a row without a name */
+  const CipherFields *cipher;
+  ScanRest follows;             /* what stands behind FORM_PEER */
+  gboolean colon_ends_free;     /* ": " ends FORM_FREE */
+} LetterTable;
+
+#define LETTERS_END { NULL, FORM_SKIP, NO_FIELD, NO_FIELD, NULL }
+
+/* fields = *( SP name value ); stops before the first thing that is none */
+void scan_letters(Scan *self, const LetterTable *table);
+
+/* three digits of an SMTP reply, a blank, a hyphen or nothing behind them */
+gboolean scan_is_reply_code(Slice text);
+
+#endif

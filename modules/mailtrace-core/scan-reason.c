@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Why something was refused, as one word of a closed set.  The text is the administrator's or Exim's and may quote a
+ * stranger; the word says what it looks like, it decides nothing.
+ */
+#include "scan.h"
+
+typedef struct _Reason
+{
+  const gchar *class, *words;   /* words: lower case, "|" between them */
+} Reason;
+
+/* the first that fits: what is specific stands in front */
+static const Reason reasons[] =
+{
+  { "relay-denied", "relay not permitted|relaying|relay access denied|not permitted to relay|relay denied|relaying denied" },
+  { "sender-verify", "sender verif|verify sender|sender address verification|verifying sender" },
+  { "greylisting", "greylist|graylist|grey-list|greylisted" },
+  { "spf", "spf" },
+  { "dnsbl", "black list at|blacklist at|listed in|listed at|listed on|listed by|dnsbl|blocklist|blacklisted by|spamhaus|spamcop|"
+    "rbl" },
+  { "virus", "virus|malware|trojan" },
+  { "spam", "spam" },
+  { "rdns", "reverse dns|rdns|reverse lookup|ptr record|no reverse|reverse host|host name lookup|host lookup" },
+  { "helo", "helo|ehlo" },
+  { "rate", "ratelimit|rate limit|too many|rate exceeded|sending too|throttl|slow down|reserve list" },
+  { "size", "too big|too large|size limit|exceeds" },
+  { "tls", "starttls|tls |encryption|encrypted" },
+  { "auth", "authentication|not authenticated|auth required" },
+  { "unknown-recipient", "unrouteable|unroutable|unknown user|user unknown|no such|unknown recipient|unknown local|"
+    "recipient unknown|mailbox unavailable|mailbox not found|does not exist|recipient verif|invalid recipient|unknown address|"
+    "not found|unknown domain|no mailbox" },
+  { "syntax", "syntax|syntactic|malformed|unqualified|synchronization|unrecognized|protocol" },
+  { "content", "attachment|extension|mime|content|header|body|subject|no recipients" },
+  { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|refused|ip options" },
+};
+
+static const Reason filter_reasons[] =
+{
+  { "dnsbl", "rbl" }, { "helo", "rdns_helo" }, { "rdns", "rdns" }, { "spf", "spf" }, { "spam", "as" }, { "virus", "av" },
+  { "unknown-recipient", "address_verification|rcpt_verify" }, { "greylisting", "greylist" }, { "size", "size" },
+  { "content", "ext|mime|expression|unscannable|dlp" }, { "policy", "blacklist|batv|sender_blacklist|host_blacklist" },
+};
+
+#define TEXT_MAX 256
+
+/* without regard to case; words are short and the text is cut */
+static gssize
+_find_word(Slice text, Slice word)
+{
+  for (gsize i = 0; i + word.len <= text.len; i++)
+    if (g_ascii_tolower(text.str[i]) == word.str[0] && g_ascii_strncasecmp(text.str + i, word.str, word.len) == 0)
+      return (gssize) i;
+  return -1;
+}
+
+static gboolean
+_fits(const Reason *reason, Slice text, gboolean whole)
+{
+  Slice rest = slice_from_string(reason->words);
+
+  while (rest.len)
+    {
+      gssize bar = slice_find_char(rest, '|');
+      Slice word = bar < 0 ? rest : slice_head(rest, (gsize) bar);
+
+      if (whole ? slice_equals(text, word) : _find_word(text, word) >= 0)
+        return TRUE;
+      rest = slice_skip(rest, word.len + 1);
+    }
+  return FALSE;
+}
+
+static const gchar *
+_class(const Reason *table, guint n, Slice text, gboolean whole)
+{
+  for (guint i = 0; i < n && text.len; i++)
+    if (_fits(&table[i], text, whole))
+      return table[i].class;
+  return NULL;
+}
+
+/* what the stage alone tells, and what no text can change */
+static const gchar *
+_stage_class(Slice stage)
+{
+  if (slice_equals(stage, SLICE("auth")))
+    return "auth";
+  return slice_equals(stage, SLICE("tls")) ? "tls" : NULL;
+}
+
+static const gchar *
+_otherwise(Slice stage)
+{
+  return slice_equals(stage, SLICE("protocol")) ? "syntax" : slice_equals(stage, SLICE("helo")) ? "helo" : "other";
+}
+
+static gboolean
+_is_domain(Slice word)
+{
+  for (gsize i = 0; i < word.len; i++)
+    if (!g_ascii_isalnum(word.str[i]) && !strchr(".-_", word.str[i] ? word.str[i] : '?'))
+      return FALSE;
+  return slice_find_char(word, '.') > 0;
+}
+
+/* the list's name stands behind one of these words */
+static Slice
+_dns_list(Slice text)
+{
+  static const gchar *const before[] = { " list at ", "listed in ", "listed at ", "listed on ", "listed by ", "blacklist at " };
+
+  for (guint i = 0; i < G_N_ELEMENTS(before); i++)
+    {
+      gssize at = _find_word(text, slice_from_string(before[i]));
+      Slice rest = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + strlen(before[i]));
+      gsize len = 0;
+
+      while (len < rest.len && !strchr(" ,;:=()<>", rest.str[len] ? rest.str[len] : ' '))
+        len++;
+      while (len && rest.str[len - 1] == '.')
+        len--;
+      if (_is_domain(slice_head(rest, len)))
+        return slice_head(rest, len);
+    }
+  return SLICE_NONE;
+}
+
+void
+scan_reason(Scan *self)
+{
+  const Line *line = self->line;
+  Slice stage = line_get(line, F_REFUSAL_STAGE), filter = line_get(line, F_REFUSAL_FILTER_REASON);
+  Slice text = slice_head(line_get(line, F_REFUSAL_TEXT), TEXT_MAX);
+  const gchar *class = _class(filter_reasons, G_N_ELEMENTS(filter_reasons), filter, TRUE);
+
+  if (!class)
+    class = _stage_class(stage);
+  if (!class)
+    class = _class(reasons, G_N_ELEMENTS(reasons), text, FALSE);
+  if (!class)
+    class = _otherwise(stage);
+  scan_add(self, F_REFUSAL_REASON, slice_from_string(class), FALSE);
+  if (g_str_equal(class, "dnsbl") && !line_get(line, F_REFUSAL_REASON_DETAIL).str && _dns_list(text).len)
+    scan_add(self, F_REFUSAL_REASON_DETAIL, _dns_list(text), FALSE);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* what spam engines say in a log: ctasd's RefID, SA-Exim, texts of access control lists */
+#include "scan.h"
+
+/* a text that is made, not sliced; it lives as long as the line */
+static Slice
+_make(Line *line, const gchar *text)
+{
+  gsize len = strlen(text), at = line->made_len;
+
+  if (at + len > LINE_MADE_MAX)
+    return SLICE_NONE;
+  memcpy(line->made + at, text, len);
+  line->made_len += (guint8) len;
+  return slice_new(line->made + at, len);
+}
+
+static gboolean
+_hex(Slice text, guint32 *number)
+{
+  if (text.len != 8)
+    return FALSE;
+  *number = 0;
+  for (gsize i = 0; i < 8; i++)
+    {
+      gint digit = g_ascii_xdigit_value(text.str[i]);
+      if (digit < 0)
+        return FALSE;
+      *number = *number * 16 + (guint32) digit;
+    }
+  return TRUE;
+}
+
+static Slice
+_dot_part(Slice *rest)
+{
+  gssize dot = slice_find_char(*rest, '.');
+  Slice part = dot < 0 ? *rest : slice_head(*rest, (gsize) dot);
+
+  *rest = slice_skip(*rest, part.len + 1);
+  return part;
+}
+
+/* str = 4HEXDIG "." address "." time "." sequence: eight hex digits each, IPv4 and seconds since 1970 */
+static void
+_add_reference(Scan *self, Slice text)
+{
+  guint32 address, time;
+  gchar made[32];
+
+  _dot_part(&text);
+  if (_hex(_dot_part(&text), &address))
+    {
+      g_snprintf(made, sizeof(made), "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+      scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, made), FALSE);
+    }
+  if (_hex(_dot_part(&text), &time))
+    {
+      g_snprintf(made, sizeof(made), "%u", time);
+      scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, made), FALSE);
+    }
+}
+
+static void
+_add_part(Scan *self, Slice part)
+{
+  static const struct { const gchar *key; FieldId field; } keys[] =
+  {
+    { "cl=", F_SPAM_CLASS }, { "ss=", F_SPAM_SIGNATURE_CLASS }, { "re=", F_SPAM_SCORE }, { "recu=", F_SPAM_RULE_SCORE },
+    { "reip=", F_SPAM_IP_SCORE }, { "pt=", F_SPAM_PATTERN }, { "fgs=", F_SPAM_FLAGS }, { "vtr=", F_SPAM_VIRUS_SOURCE },
+    { "vl=", F_SPAM_VIRUS_LEVEL },
+  };
+
+  if (slice_starts_with(part, SLICE("str=")))
+    _add_reference(self, slice_skip(part, 4));
+  for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+    if (slice_starts_with(part, slice_from_string(keys[i].key)))
+      scan_add(self, keys[i].field, slice_skip(part, strlen(keys[i].key)), FALSE);
+}
+
+#define REFID_PARTS_MAX 16
+
+/* refid = part *( "," part ); part = key ["=" value]; the bare key sh tells that the answer came from a cache */
+gboolean
+scan_refid(Scan *self, const LineStep *step)
+{
+  Slice rest = self->rest;
+  gboolean cached = FALSE;
+
+  scan_add(self, F_SPAM_REFID, rest, FALSE);
+  for (guint n = 0; rest.len && n < REFID_PARTS_MAX; n++)
+    {
+      gssize comma = slice_find_char(rest, ',');
+      Slice part = comma < 0 ? rest : slice_head(rest, (gsize) comma);
+
+      _add_part(self, part);
+      cached |= slice_equals(part, SLICE("sh"));
+      rest = slice_skip(rest, part.len + 1);
+    }
+  scan_add(self, F_SPAM_CACHED, cached ? SLICE("true") : SLICE("false"), FALSE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* why the spam engine gave no verdict */
+gboolean
+scan_spam_failure(Scan *self, const LineStep *step)
+{
+  gboolean timeout = slice_find(self->rest, SLICE("timed out")) >= 0;
+
+  scan_add(self, F_SPAM_SKIPPED, timeout ? SLICE("timeout") : SLICE("engine-error"), FALSE);
+  scan_add(self, F_SPAM_SKIPPED_DETAIL, self->rest, TRUE);
+  scan_add(self, F_WARNINGS, self->rest, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* number = ["-"] 1*DIGIT ["." 1*DIGIT] */
+static Slice
+_number(Slice at)
+{
+  gsize len = at.len && at.str[0] == '-';
+  gint64 ignored;
+
+  while (len < at.len && (g_ascii_isdigit(at.str[len]) || at.str[len] == '.'))
+    len++;
+  if (len && at.str[len - 1] == '.')
+    len--;
+  return slice_to_decimal(slice_head(at, len), &ignored) ? slice_head(at, len) : SLICE_NONE;
+}
+
+static void
+_add_number(Scan *self, FieldId field, Slice at)
+{
+  Slice number = _number(at);
+
+  if (number.len)
+    scan_add(self, field, number, FALSE);
+}
+
+static void
+_add_spamassassin(Scan *self, gboolean spam)
+{
+  scan_add(self, F_SPAM_ENGINE, SLICE("spamassassin"), FALSE);
+  scan_add(self, F_SPAM_VERDICT, spam ? SLICE("spam") : SLICE("not spam"), FALSE);
+}
+
+/* action = words ": score=" number " required=" number ...; the words are SA-Exim's own */
+static void
+_sa_action(Scan *self, Slice text)
+{
+  gssize colon = slice_find_char(text, ':');
+  Slice action = colon < 0 ? text : slice_head(text, (gsize) colon);
+  Slice score = colon < 0 ? SLICE("") : slice_skip(text, (gsize) colon + 2);
+
+  if (slice_starts_with(action, SLICE("check skipped")) || slice_starts_with(action, SLICE("Not running")))
+    {
+      scan_add(self, F_SPAM_SKIPPED, SLICE("exception"), FALSE);
+      scan_add(self, F_SPAM_SKIPPED_DETAIL, text, TRUE);
+      return;
+    }
+  _add_spamassassin(self, slice_find(action, SLICE("isn't spam")) < 0);
+  if (slice_starts_with(score, SLICE("score=")) || slice_starts_with(score, SLICE("hits=")))
+    {
+      gsize key = score.str[0] == 's' ? 6 : 5;
+      gssize required = slice_find(slice_head(score, 48), SLICE(" required="));
+
+      _add_number(self, F_SPAM_SCORE, slice_skip(score, key));
+      if (required > 0)
+        _add_number(self, F_SPAM_REQUIRED, slice_skip(score, (gsize) required + strlen(" required=")));
+    }
+}
+
+/* sa-exim = "SA: " ("Action: " action / other remark) */
+gboolean
+scan_sa_exim(Scan *self, const LineStep *step)
+{
+  if (slice_starts_with(self->rest, SLICE("Action: ")))
+    _sa_action(self, slice_skip(self->rest, strlen("Action: ")));
+  else if (slice_starts_with(self->rest, SLICE("PANIC: ")))
+    scan_add(self, F_SPAM_SKIPPED, SLICE("engine-error"), FALSE);
+  scan_add(self, F_WARNINGS, self->rest, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* DQUOTE "SpamAssassin as " user " detected message as " ["NOT "] "spam (" score ")" DQUOTE; the user is a local account */
+static gboolean
+_spamassassin_as(Scan *self, Slice text)
+{
+  gssize at;
+
+  if (slice_starts_with(text, SLICE("\"")))
+    text = slice_skip(text, 1);
+  if (!slice_starts_with(text, SLICE("SpamAssassin as "))
+      || (at = slice_find(slice_head(text, 300), SLICE(" detected message as "))) < 0)
+    return FALSE;
+  text = slice_skip(text, (gsize) at + strlen(" detected message as "));
+  gboolean ham = slice_starts_with(text, SLICE("NOT "));
+  text = slice_skip(text, ham ? 4 : 0);
+  if (!slice_starts_with(text, SLICE("spam (")))
+    return FALSE;
+  _add_spamassassin(self, !ham);
+  _add_number(self, F_SPAM_SCORE, slice_skip(text, strlen("spam (")));
+  return TRUE;
+}
+
+/* domain " profile excludes " what; what is an antispam check, not the greylisting in front of it */
+static gboolean
+_excluded(Scan *self, Slice text)
+{
+  gssize at = slice_find(slice_head(text, 300), SLICE(" profile excludes "));
+  Slice what = at < 0 ? SLICE("") : slice_head(slice_skip(text, (gsize) at + strlen(" profile excludes ")), 40);
+
+  if (at < 1 || slice_find_char(slice_head(text, (gsize) at), ' ') >= 0)
+    return FALSE;
+  for (gsize i = 0; i + 4 <= what.len; i++)
+    if (g_ascii_strncasecmp(what.str + i, "spam", 4) == 0)
+      {
+        scan_add(self, F_SPAM_SKIPPED, SLICE("exception"), FALSE);
+        scan_add(self, F_SPAM_SKIPPED_DETAIL, text, TRUE);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* ["This message" / "Message"] " scored " number " spam points", the text of Exim's manual and of many configurations */
+static gboolean
+_scored(Scan *self, Slice text)
+{
+  gsize skip = slice_starts_with(text, SLICE("This message scored ")) ? strlen("This message scored ")
+               : slice_starts_with(text, SLICE("Message scored ")) ? strlen("Message scored ") : 0;
+
+  if (!skip || !_number(slice_skip(text, skip)).len)
+    return FALSE;
+  scan_add(self, F_SPAM_ENGINE, SLICE("spamd"), FALSE);
+  scan_add(self, F_SPAM_VERDICT, SLICE("spam"), FALSE);
+  _add_number(self, F_SPAM_SCORE, slice_skip(text, skip));
+  return TRUE;
+}
+
+/* what a warning or reason of an access control list says about spam; its first words are the administrator's */
+gboolean
+scan_spam_text(Scan *self, Slice text)
+{
+  return _spamassassin_as(self, text) || _excluded(self, text) || _scored(self, text);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "address.h"
+#include <criterion/criterion.h>
+
+static gchar *
+_decode(const gchar *address)
+{
+  GString *out = g_string_new("none");
+
+  address_decode(slice_from_string(address), out);
+  return g_string_free(out, FALSE);
+}
+
+static void
+_expect(const gchar *address, const gchar *expected)
+{
+  gchar *found = _decode(address);
+
+  cr_expect_str_eq(found, expected, "%s: %s", address, found);
+  g_free(found);
+}
+
+Test(address, srs0_holds_the_original_sender)
+{
+  _expect("SRS0=tyYMsf=UJ=senderdomain.tld=sendinguser@forwardingdomain.tld", "sendinguser@senderdomain.tld");
+  _expect("SRS0+tyYM=UJ=sender.test=user=with=signs@fwd.test", "user=with=signs@sender.test");
+  _expect("srs0-ab-=UJ=sender.test=user@fwd.test", "user@sender.test");
+}
+
+Test(address, srs1_holds_it_behind_the_first_forwarder)
+{
+  _expect("SRS1=HASH=first.test==abcd=TT=sender.test=user@second.test", "user@sender.test");
+  _expect("SRS1=HASH=first.test=+abcd=TT=sender.test=user@second.test", "user@sender.test");
+}
+
+Test(address, batv_holds_a_tag)
+{
+  _expect("prvs=0123abcdef=user@sender.test", "user@sender.test");
+  _expect("prvs=user/0123abcdef@sender.test", "user@sender.test");
+  _expect("btv1==0123abcdef==user@sender.test", "user@sender.test");
+}
+
+Test(address, layers_are_taken_off_together)
+{
+  _expect("SRS0=ab=TT=sender.test=prvs=0123abcdef=user@fwd.test", "user@sender.test");
+}
+
+Test(address, others_stay_what_they_are)
+{
+  _expect("user@sender.test", "none");
+  _expect("SRS0@sender.test", "none");
+  _expect("SRS0=a=b@sender.test", "none");
+  _expect("SRS0=a=b=c=@sender.test", "none");
+  _expect("srs0user@sender.test", "none");
+  _expect("prvs=user@sender.test", "none");
+  _expect("prvs==user@sender.test", "none");
+  _expect("", "none");
+  _expect("@", "none");
+}
