@@ -25,6 +25,7 @@ typedef struct _Frame
   Slice program;   /* without [pid] and colon; empty: a bare main log */
   guint32 pid;     /* 0: not logged */
   Slice text;      /* what the program said; trailing CR and LF are cut off */
+  gboolean has_header; /* a syslog header names the program, or a stamp of Exim stands in front of the text */
   Slice raw;       /* the whole line, as far as it was given; trailing CR and LF are cut off */
 } Frame;
 
@@ -35,5 +36,8 @@ gboolean frame_split(Slice raw, gint64 now_sec, Frame *out);
 /* a line whose header a syslog daemon has taken off already; repairs the UTM's header ("2019" taken for the program).
  * stamp is the daemon's; Exim's own stamp in front of text wins. */
 void frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text, Frame *out);
+
+/* takes Exim's own stamp and "[pid] " off the front of the text, as both functions above do */
+void frame_take_inner(Frame *self);
 
 #endif

@@ -28,6 +28,8 @@ typedef enum _LineRole
   LR_FAILURE,
   LR_COMPLETION,   /* the queue id is done */
   LR_RESTART,      /* the daemon started */
+  LR_REMARK,       /* no shape begins so: a text of the administrator's own (logwrite), or one of Exim's rarest */
+  LR_CONTINUATION, /* a part of a record that other lines tell: a piece, or a line behind the first one */
   LR_SERVICE,      /* the mail program about itself: queue runs, configuration */
   LINE_ROLE_COUNT
 } LineRole;
@@ -79,5 +81,15 @@ line_field_decoded_max(const LineField *field)
 /* the value as meant: backslash escapes (\" \\ \n \t \ooo) resolved when the log escaped them.
  * Returns field->value itself when there is nothing to decode, else a slice into buf. */
 Slice line_field_decode(const LineField *field, gchar *buf);
+
+/* what a line that no shape matches comes closest to: for people who read or write shapes, not for speed */
+typedef struct _LineNearest
+{
+  const gchar *shape;      /* NULL: no shape begins like the line */
+  Slice rest;              /* of the frame's text, from where the shape stopped */
+  const gchar *expected;   /* literal that should stand there; "": the end of the line; NULL: some value */
+} LineNearest;
+
+void line_find_nearest(const Frame *frame, LineNearest *out);
 
 #endif

@@ -42,6 +42,7 @@ typedef struct _TrackerCounters
   guint64 lines_not_ours;      /* other daemons, and the mail program about itself */
   guint64 lines_unknown;
   guint64 lines_repeated;
+  guint64 lines_continued;     /* parts of records that were counted with another line */
   guint64 lines_late;          /* of messages that ended and were forgotten */
   guint64 lines_by_role[LINE_ROLE_COUNT];
   guint64 messages_opened;

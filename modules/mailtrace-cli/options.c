@@ -10,7 +10,7 @@ typedef struct _Given
   gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters, *tls_policy;
   gchar *timeout, *interim_after, *settle_time, *max_messages, *max_recipients, *max_message_bytes;
   gchar **host_aliases, **files;
-  gboolean quiet, version, help;
+  gboolean quiet, version, help, explain;
 } Given;
 
 static gchar *
@@ -52,6 +52,8 @@ _context(Given *given)
     OPTION("max-recipients", 0, FILENAME, max_recipients, "recipients of a message at most (default: 10000)", "COUNT"),
     OPTION("max-message-bytes", 0, FILENAME, max_message_bytes, "memory of a message at most (default: 1048576)",
            "BYTES"),
+    OPTION("explain", 0, NONE, explain,
+           "instead of documents, say of each line its shape, role, and fields with their places, or where it stopped", NULL),
     OPTION("output", 'o', FILENAME, output, "write documents to FILE instead of standard output", "FILE"),
     OPTION("counters", 0, FILENAME, counters, "write counters to FILE, as one JSON object", "FILE"),
     OPTION("progress", 0, FILENAME, progress,
@@ -286,6 +288,7 @@ _check(Options *self, const Given *given, gchar **error)
   self->output = given->output && !g_str_equal(given->output, "-") ? g_strdup(given->output) : NULL;
   self->counters = g_strdup(given->counters);
   self->quiet = given->quiet;
+  self->explain = given->explain;
   self->show_version = given->version;
   return _format(self, given->json, error) && _emit(self, given->emit, error) && _host(self, given->host, error)
          && _host_aliases(self, given->host_aliases, error) && _local_domains(self, given->local_domains, error)

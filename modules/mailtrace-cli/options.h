@@ -29,7 +29,7 @@ typedef struct _Options
   guint emit;                 /* bit (1 << RecordKind) each */
   DocumentFormat format;
   ProgressMode progress;
-  gboolean quiet, show_version;
+  gboolean quiet, show_version, explain;
   gchar *help;                /* the text to print instead of working, or NULL */
   TrackerOptions tracker;
 } Options;

@@ -53,6 +53,7 @@ report_as_json(const Report *self, const TrackerCounters *counters, GString *out
     { "not_ours_lines", counters->lines_not_ours },
     { "unknown_lines", counters->lines_unknown },
     { "repeated_lines", counters->lines_repeated },
+    { "continuation_lines", counters->lines_continued },
     { "late_lines", counters->lines_late },
     { "messages_opened", counters->messages_opened },
     { "documents", self->documents },

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include "complain.h"
+#include "explain.h"
 #include "input.h"
 #include "output.h"
 #include "progress.h"
@@ -29,6 +30,7 @@ typedef struct _Run
   guint64 bytes_before;    /* of the files already read */
   gint64 begin_usec, begin_sec;
   gint64 now_sec;          /* of the lines: guesses the year of stamps without one */
+  gboolean in_record;      /* the line before was one of Exim, or belonged to one */
   gint status;
 } Run;
 
@@ -43,7 +45,7 @@ _complain(Run *self, const gchar *what, const gchar *why)
 static gboolean
 _wants(const Run *self, RecordKind kind)
 {
-  return (self->options->emit & (1u << kind)) != 0;
+  return !self->options->explain && (self->options->emit & (1u << kind)) != 0;
 }
 
 static void
@@ -121,22 +123,40 @@ _learn_time(Run *self, const Stamp *stamp)
 }
 
 static void
-_feed(Run *self, Frame *frame, const Line *line)
+_explain(Run *self, const Frame *frame, gboolean has_frame, const Line *line)
+{
+  GString *text = g_string_new(NULL);
+
+  explain_line(self->report.lines, frame, has_frame, line, text);
+  g_string_append_len(output_buffer(&self->output), text->str, (gssize) text->len - 1);
+  output_line_done(&self->output);
+  g_string_free(text, TRUE);
+}
+
+static void
+_feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
 {
   SummaryQueue queue = SUMMARY_QUEUE_INIT;
 
+  if (self->options->explain)
+    _explain(self, frame, has_frame, line);
   frame->host = _gateway(self, frame->host);
   tracker_feed(self->tracker, frame, line, 0, &queue);
   _write_summaries(self, &queue);
 }
 
+/* without a stamp: a line behind the first one of a record, or no log line at all */
 static void
-_process_unknown(Run *self, Slice raw)
+_process_unframed(Run *self, Slice raw, gboolean whole)
 {
-  Frame frame = { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = raw };
-  Line line = { .role = LR_UNKNOWN };
+  Frame frame = { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = raw, .raw = raw };
+  Line line;
 
-  _feed(self, &frame, &line);
+  line_parse(&frame, &line);
+  if (!whole || line.role != LR_CONTINUATION || !self->in_record)
+    line = (Line) { .role = LR_UNKNOWN };
+  self->in_record = line.role == LR_CONTINUATION;
+  _feed(self, &frame, FALSE, &line);
 }
 
 static void
@@ -147,12 +167,13 @@ _process_line(Run *self, Slice raw)
 
   if (!frame_split(raw, self->now_sec, &frame))
     {
-      _process_unknown(self, frame.text);
+      _process_unframed(self, frame.text, TRUE);
       return;
     }
   _learn_time(self, &frame.stamp);
   line_parse(&frame, &line);
-  _feed(self, &frame, &line);
+  self->in_record = line.role != LR_NOT_OURS;
+  _feed(self, &frame, TRUE, &line);
 }
 
 static void
@@ -178,7 +199,7 @@ _read_lines(Run *self, const gchar *name)
       if (result == IR_LINE)
         _process_line(self, raw);
       else
-        _process_unknown(self, raw);
+        _process_unframed(self, raw, FALSE);
     }
   if (result == IR_ERROR)
     _complain(self, name, input_error(self->input));
@@ -197,6 +218,7 @@ _read_file(Run *self, const gchar *file)
       return;
     }
   gint64 modified_sec = input_modified_sec(self->input);
+  self->in_record = FALSE;
   self->now_sec = modified_sec ? MIN(modified_sec, self->begin_sec) : self->begin_sec;
   _read_lines(self, name);
   self->bytes_before += input_position(self->input);

@@ -221,6 +221,10 @@ const LineShape exim_session_shapes[] =
     { LITERAL("failed to set up ETRN command"), SKIP_REST }
   },
   {
+    "continuation", LR_CONTINUATION, BY_EXIM, WITHOUT_ID, 'L', "P Received: from mx.example.test ([192.0.2.1] helo=x)",
+    { CONTINUATION }
+  },
+  {
     "queue-run", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "Start queue run: pid=1234",
     { { scan_queue_run, NO_FIELD, NULL }, SKIP_REST }
   },

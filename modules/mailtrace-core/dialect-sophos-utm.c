@@ -57,7 +57,7 @@ const LineShape sophos_utm_shapes[] =
     { LITERAL("Completed") }
   },
   {
-    "event", LR_VERDICT, BY_SCANNER, WITHOUT_ID, 'R',
+    "event", LR_VERDICT, BY_SCANNER | BY_OTHER, WITHOUT_ID, 'R',
     "id=\"1000\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email passed\" srcip=\"192.0.2.1\" from=\"a@b.test\""
     " to=\"c@d.test\" subject=\"Statement\" queueid=\"" ID16 "\" size=\"63168\"",
     { { scan_event, NO_FIELD, NULL } }

@@ -461,13 +461,16 @@ _adopt_inner(Frame *self, const Stamp *inner)
     self->stamp.offset_sec = outer.offset_sec;
 }
 
-static void
-_inner(Frame *self)
+void
+frame_take_inner(Frame *self)
 {
   Stamp inner;
 
   if (_exim_stamp(&self->text, &inner))
-    _adopt_inner(self, &inner);
+    {
+      _adopt_inner(self, &inner);
+      self->has_header = TRUE;
+    }
   _exim_pid(self);
 }
 
@@ -515,13 +518,15 @@ frame_split(Slice raw, gint64 now_sec, Frame *out)
   _clear(out, line);
   if (_header(line, now_sec, out))
     {
-      _inner(out);
+      frame_take_inner(out);
+      out->has_header = TRUE;
       return TRUE;
     }
   _clear(out, line);
   if (!_exim_stamp(&rest, &out->stamp))
     return FALSE;
   out->text = rest;
+  out->has_header = TRUE;
   _exim_pid(out);
   return TRUE;
 }
@@ -539,7 +544,8 @@ frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text,
       _char(&text, ' ');
       if (_damaged_utm(year, text, out))
         {
-          _inner(out);
+          frame_take_inner(out);
+          out->has_header = TRUE;
           return;
         }
       _clear(out, text);
@@ -548,5 +554,6 @@ frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text,
   out->program = program;
   out->pid = _pid(pid);
   out->stamp = stamp;
-  _inner(out);
+  out->has_header = program.len > 0;
+  frame_take_inner(out);
 }

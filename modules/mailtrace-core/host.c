@@ -53,6 +53,7 @@ _free_messages(GQueue *queue)
 void
 host_free(Host *self)
 {
+  pieces_free(self->pieces);
   g_hash_table_destroy(self->sessions);
   g_hash_table_destroy(self->connections);
   g_hash_table_destroy(self->workers);

@@ -7,6 +7,7 @@
 #define MAILTRACE_HOST_H_INCLUDED
 
 #include "message.h"
+#include "pieces.h"
 
 /* a client that connected; its session is served by a process that is not yet known */
 typedef struct _Connection
@@ -51,6 +52,7 @@ struct _Host
   GHashTable *ids;          /* IdEntry -> itself, owned */
   GHashTable *sessions;     /* pid -> Session */
   GHashTable *connections;  /* &Connection.hash -> Connection */
+  Pieces *pieces;           /* NULL: none seen yet */
   GHashTable *workers;      /* scanner pid -> Message that awaits its child */
   gint64 clock_usec;        /* greatest event time, advanced by the wall clock when quiet */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */

@@ -2,6 +2,7 @@
 /* chooses the dialect by the program, takes the queue id off, and finds the row that matches */
 #include "line-shape.h"
 #include "mailtrace/queue_id.h"
+#include "pieces.h"
 
 static const LineShape *const tables[] =
 {
@@ -12,7 +13,7 @@ const gchar *
 line_role_name(LineRole role)
 {
   static const gchar *names[LINE_ROLE_COUNT] = { "unknown", "not-ours", "connect", "disconnect", "envelope", "refusal",
-    "arrival", "note", "handover", "verdict", "delivery", "deferral", "failure", "completion", "restart", "service" };
+    "arrival", "note", "handover", "verdict", "delivery", "deferral", "failure", "completion", "restart", "remark", "continuation", "service" };
   return names[role];
 }
 
@@ -123,22 +124,71 @@ _interpret(Line *line)
     scan_spam_text(&scan, line_get(line, line->role == LR_NOTE ? F_WARNINGS : F_REFUSAL_TEXT));
 }
 
+/* a row that begins with the literal in front of the text */
+static gboolean
+_begins_like(const LineShape *shape, guint by, Slice text)
+{
+  const gchar *literal = shape->steps[0].literal;
+
+  return (shape->by & by) && literal && *literal
+         && slice_starts_with(text, slice_from_string(literal));
+}
+
+/* The logwrite modifier of an access control list writes any text.  One that begins as a row does is none: it is unknown. */
+static gboolean
+_is_remark(const Frame *frame, guint by, Slice text)
+{
+  const LineShape *shape;
+
+  gboolean part_is_named = by != BY_OTHER || text.str != frame->text.str;
+
+  if (!frame->has_header || !part_is_named || !text.len || !g_ascii_isalnum(text.str[0]))
+    return FALSE;
+  for (guint i = 0; (shape = line_shape_at(i)); i++)
+    if (_begins_like(shape, by, text))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+_remark(Slice text, Line *line)
+{
+  line->role = LR_REMARK;
+  line->shape = "remark";
+  line->fields[line->n_fields++] = (LineField) { F_WARNINGS, TRUE, text };
+}
+
+/* takes the queue id off; its length, 0: none stands in front */
+static gsize
+_take_id(Slice *text, Slice *id)
+{
+  gsize len = queue_id_length(*text);
+
+  *id = SLICE_NONE;
+  if (!len || len >= text->len || text->str[len] != ' ')
+    return 0;
+  *id = slice_head(*text, len);
+  *text = slice_skip(*text, len + 1);
+  return len;
+}
+
 void
 line_parse(const Frame *frame, Line *out)
 {
-  Slice text, id = SLICE_NONE;
+  Slice text, id;
   guint by = line_writer(frame, &text);
-  gsize id_length;
+  Piece piece;
 
   _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);
   if (!by)
     return;
-  id_length = queue_id_length(text);
-  if (id_length && id_length < text.len && text.str[id_length] == ' ')
+  if (by == BY_EXIM && piece_parse(text, &piece))
     {
-      id = slice_head(text, id_length);
-      text = slice_skip(text, id_length + 1);
+      out->role = LR_CONTINUATION;
+      out->shape = "piece";
+      return;
     }
+  _take_id(&text, &id);
   for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
     {
       out->queue_id = id;
@@ -151,6 +201,44 @@ line_parse(const Frame *frame, Line *out)
     }
   _clear(out, LR_UNKNOWN);
   out->queue_id = id;
+  if (_is_remark(frame, by, text))
+    _remark(text, out);
+}
+
+/* tries the steps of a row; takes it as the nearest one if it came further than those before */
+static void
+_try(const LineShape *shape, Slice text, LineNearest *nearest)
+{
+  Line line = { 0 };
+  Scan scan = { text, &line };
+  const LineStep *step = shape->steps;
+  Slice reached = text;
+
+  while (step->scan && step->scan(&scan, step))
+    {
+      reached = scan.rest;
+      line.n_fields = 0;
+      step++;
+    }
+  if (reached.len >= nearest->rest.len && (nearest->shape || reached.len == text.len))
+    return;
+  nearest->shape = shape->name;
+  nearest->rest = reached;
+  nearest->expected = !step->scan ? "" : step->scan == scan_literal || step->scan == scan_until ? step->literal : NULL;
+}
+
+void
+line_find_nearest(const Frame *frame, LineNearest *out)
+{
+  Slice text, id;
+  guint by = line_writer(frame, &text);
+  const LineShape *shape;
+
+  _take_id(&text, &id);
+  *out = (LineNearest) { NULL, text, NULL };
+  for (guint i = 0; (shape = line_shape_at(i)); i++)
+    if ((shape->by & by) && (shape->id & (id.len ? WITH_ID : WITHOUT_ID)))
+      _try(shape, text, out);
 }
 
 Slice

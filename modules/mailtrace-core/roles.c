@@ -226,6 +226,7 @@ _late_refusal(Feed *feed, Message *message, IdEntry *entry)
 static const RoleHandler handlers[LINE_ROLE_COUNT] =
 {
   [LR_NOTE] = _note,
+  [LR_REMARK] = _note,
   [LR_ENVELOPE] = _note,
   [LR_CONNECT] = _note,
   [LR_DISCONNECT] = _note,
@@ -247,7 +248,7 @@ _stays_pending(const Feed *feed, const Message *message)
 
   if (line->role == LR_DELIVERY && line->cut_through)
     return TRUE;
-  if (line->role != LR_NOTE && line->role != LR_REFUSAL && line->role != LR_DISCONNECT)
+  if (line->role != LR_NOTE && line->role != LR_REMARK && line->role != LR_REFUSAL && line->role != LR_DISCONNECT)
     return FALSE;
   return !feed->frame.pid || feed->frame.pid == message->pid;
 }
@@ -366,7 +367,8 @@ _is_late(const Feed *feed)
 
   if (!tombstone)
     return FALSE;
-  return feed->usec <= tombstone->closed_usec || role == LR_NOTE || role == LR_REFUSAL || role == LR_COMPLETION;
+  return feed->usec <= tombstone->closed_usec || role == LR_NOTE || role == LR_REMARK || role == LR_REFUSAL
+         || role == LR_COMPLETION;
 }
 
 static void
@@ -535,7 +537,12 @@ tracker_feed_session(Feed *feed)
       counters->lines_repeated++;
       return;
     }
-  Session *session = tracker_session(feed, TRUE);
+  Session *session = tracker_session(feed, feed->line->role != LR_REMARK);
+  if (!session)
+    {
+      counters->lines_not_ours++;
+      return;
+    }
   if (!session_see(session, feed->hash, &feed->frame.stamp))
     {
       counters->lines_repeated++;

@@ -2,6 +2,33 @@
 /* productions that only one or two rows need */
 #include "scan.h"
 
+/* header = type SP name ":"; the type is a letter, "*" for one that was removed, or a blank */
+static gboolean
+_is_listed_header(Slice at)
+{
+  gsize i = 2;
+
+  if (at.len < 4 || at.str[1] != ' ' || !(g_ascii_isupper(at.str[0]) || at.str[0] == '*'))
+    return FALSE;
+  while (i < at.len && at.str[i] > ' ' && at.str[i] < 0x7f && at.str[i] != ':')
+    i++;
+  return i > 2 && i < at.len && at.str[i] == ':';
+}
+
+/* lines behind the first one of a record: folded, or the envelope and the headers of a refused message (reject log).
+ * rsyslog writes a tab as "#011". */
+gboolean
+scan_continuation(Scan *self, const LineStep *step)
+{
+  static const gchar *const begins[] = { " ", "\t", "#011", "Envelope-from: <", "Envelope-to: <", "*** truncated ***" };
+  gboolean found = !self->rest.len || _is_listed_header(self->rest);
+
+  for (guint i = 0; i < G_N_ELEMENTS(begins); i++)
+    found |= slice_starts_with(self->rest, slice_from_string(begins[i]));
+  self->rest = SLICE("");
+  return found;
+}
+
 /* [" Ci=" id] in front of "from", since 4.97 */
 gboolean
 scan_connection_id(Scan *self, const LineStep *step)

@@ -77,6 +77,7 @@ gboolean scan_spam_text(Scan *self, Slice text);            /* adds fields, if i
 void scan_reason(Scan *self);
 
 /* scan-words.c */
+gboolean scan_continuation(Scan *self, const LineStep *step);
 gboolean scan_connection_id(Scan *self, const LineStep *step);
 gboolean scan_login(Scan *self, const LineStep *step);
 gboolean scan_helo(Scan *self, const LineStep *step);

@@ -58,7 +58,7 @@ _part(Slice *rest)
   return part;
 }
 
-/* key exchange, signature: ECDHE_SECP256R1 and RSA_PSS_RSAE_SHA256 are ECDHE and RSA; EdDSA comes with ECDSA's suites */
+/* ECDHE_SECP256R1 and RSA_PSS_RSAE_SHA256 are ECDHE and RSA; EdDSA comes with the suites of ECDSA */
 static const gchar *
 _exchange(Slice exchange, Slice signature)
 {

@@ -134,18 +134,13 @@ _count_unjoined(Tracker *self, const Line *line)
     }
 }
 
-void
-tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out)
+static void
+_feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
 {
-  Feed feed = { .tracker = self, .frame = *frame, .line = line, .out = out };
+  Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out };
 
-  if (_count_unjoined(self, line))
-    return;
-
-  Host *host = feed.host = _host(self, frame->host);
   _resolve_time(&feed);
   host->clock_usec = MAX(host->clock_usec, feed.usec);
-  host->wall_usec = now_usec;
   tracker_expire(self, host, out);
 
   _hash_line(&feed);
@@ -154,6 +149,75 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
   else
     tracker_feed_session(&feed);
   tracker_enforce_limits(self, host, out);
+}
+
+/* each of its pieces was counted as a continuation when it came; the last one becomes the record's line */
+static void
+_feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
+{
+  Line line;
+
+  record->frame.host = slice_from_string(host->name);
+  line_parse(&record->frame, &line);
+  self->counters.lines_continued--;
+  self->counters.lines_by_role[LR_CONTINUATION]--;
+  if (_count_unjoined(self, &line))
+    ;
+  else if (line.role == LR_CONTINUATION)
+    self->counters.lines_continued++;
+  else
+    _feed(self, host, &record->frame, &line, out);
+  joined_record_release(record);
+}
+
+static void
+_give_up_pieces(Tracker *self, Host *host, gint64 before_usec, SummaryQueue *out)
+{
+  JoinedRecord record;
+
+  while (host->pieces && pieces_take_due(host->pieces, before_usec, &record))
+    _feed_record(self, host, &record, out);
+}
+
+static void
+_gather(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
+{
+  JoinedRecord record;
+  Piece piece;
+
+  self->counters.lines_continued++;
+  if (!piece_parse(frame->text, &piece))
+    return;
+  if (!host->pieces)
+    host->pieces = pieces_new(self->options.hash_seed);
+  if (pieces_add(host->pieces, frame, &piece, host->clock_usec, &record))
+    _feed_record(self, host, &record, out);
+}
+
+static void
+_age(Tracker *self, Host *host, SummaryQueue *out)
+{
+  _give_up_pieces(self, host, host->clock_usec - self->options.settle_sec * STAMP_USEC, out);
+  tracker_expire(self, host, out);
+}
+
+void
+tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out)
+{
+  Host *host;
+
+  if (_count_unjoined(self, line))
+    return;
+  host = _host(self, frame->host);
+  host->wall_usec = now_usec;
+  if (line->role == LR_CONTINUATION)
+    {
+      _gather(self, host, frame, out);
+      return;
+    }
+  if (host->pieces)
+    _give_up_pieces(self, host, host->clock_usec - self->options.settle_sec * STAMP_USEC, out);
+  _feed(self, host, frame, line, out);
 }
 
 void
@@ -168,13 +232,14 @@ tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out)
       if (host->wall_usec && now_usec > host->wall_usec)
         host->clock_usec += now_usec - host->wall_usec;
       host->wall_usec = now_usec;
-      tracker_expire(self, host, out);
+      _age(self, host, out);
     }
 }
 
 static void
 _finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
 {
+  _give_up_pieces(self, host, G_MAXINT64, out);
   while (host->closing.head)
     tracker_end_message(self, host->closing.head->data, ER_COMPLETE, FALSE, out);
   while (host->live_sessions.head)

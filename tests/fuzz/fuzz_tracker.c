@@ -37,7 +37,7 @@ _check_counters(const TrackerCounters *c, guint64 fed)
 
   g_assert_cmpuint(c->messages_opened, ==, ended);
   g_assert_cmpuint(fed, ==, c->lines_of_messages + c->lines_of_sessions + c->lines_not_ours + c->lines_unknown
-                   + c->lines_repeated + c->lines_late);
+                   + c->lines_repeated + c->lines_continued + c->lines_late);
 }
 
 int

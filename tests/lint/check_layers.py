@@ -9,9 +9,9 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "line", "record", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
-PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "address": "slice", "ecs-derived": "record",
+PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "address": "slice", "pieces": "frame", "ecs-derived": "record",
            "message": "tracker", "host": "tracker", "tracker-internal": "tracker"}
-PRIVATE_ORDER = ["u64-map", "address", "tls-suite", "scan", "scan-letters", "line-shape", "line-steps", "ecs-derived", "message", "host", "tracker-internal"]
+PRIVATE_ORDER = ["u64-map", "address", "pieces", "tls-suite", "scan", "scan-letters", "line-shape", "line-steps", "ecs-derived", "message", "host", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any
 SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": None,
            "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters", "line": "line-shape", "dialect": "line-steps", "document": "ecs-derived"}

@@ -75,7 +75,7 @@ _check_counters(const TrackerCounters *c, guint64 fed)
     ended += c->messages_ended[i];
   cr_expect_eq(c->messages_opened, ended);
   cr_expect_eq(fed, c->lines_of_messages + c->lines_of_sessions + c->lines_not_ours + c->lines_unknown
-               + c->lines_repeated + c->lines_late);
+               + c->lines_repeated + c->lines_continued + c->lines_late);
 }
 
 typedef void (*Check)(const gchar *path, GPtrArray *lines);

@@ -182,13 +182,26 @@ Test(line, golden_lines_give_their_fields)
 
 Test(line, unknown_text_keeps_its_queue_id_and_sets_no_field)
 {
-  Frame frame = { .program = SLICE("exim"), .text = SLICE("1haLqi-0002Mp-2G what nobody has seen") };
+  Frame frame = { .program = SLICE("exim"), .text = SLICE("1haLqi-0002Mp-2G == what nobody has seen"), .has_header = TRUE };
   Line line;
 
   line_parse(&frame, &line);
   cr_expect_eq(line.role, LR_UNKNOWN);
   cr_expect_eq(line.queue_id.len, 16u);
   cr_expect_eq(line.n_fields, 0u);
+}
+
+Test(line, text_that_begins_as_no_row_does_is_a_remark)
+{
+  Frame frame = { .program = SLICE("exim"), .text = SLICE("1haLqi-0002Mp-2G what nobody has seen"), .has_header = TRUE };
+  Line line;
+
+  line_parse(&frame, &line);
+  cr_expect_eq(line.role, LR_REMARK);
+  cr_expect(slice_equals(line_get(&line, F_WARNINGS), SLICE("what nobody has seen")));
+  frame.has_header = FALSE;
+  line_parse(&frame, &line);
+  cr_expect_eq(line.role, LR_UNKNOWN);
 }
 
 Test(line, another_daemon_is_not_ours)

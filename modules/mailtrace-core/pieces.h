@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pieces: records that Exim cut for syslog (spec, "Logging to syslog"): at line feeds, and at 870 bytes.  A piece is
+ *
+ *   "[" number ( "/" / "\" ) count "] " text        "\": a line feed stood behind it
+ *
+ * Pieces of one record come from one process, in any order, and those of other processes lie in between.  What a record
+ * says stands in its first line; the lines behind it, the headers of a refused message for instance, are not kept.
+ * Bounded in records, pieces and bytes.  Knows frames; must not know what a line says.
+ */
+#ifndef MAILTRACE_PIECES_H_INCLUDED
+#define MAILTRACE_PIECES_H_INCLUDED
+
+#include "mailtrace/frame.h"
+
+#define PIECES_COUNT_MAX 512
+#define PIECES_BYTES_MAX 65536
+#define PIECES_RECORDS_MAX 1000
+
+typedef struct _Piece
+{
+  guint number, count;    /* 1 ... count */
+  gboolean ends_line;
+  Slice text;
+} Piece;
+
+/* FALSE: the text is no piece */
+gboolean piece_parse(Slice text, Piece *out);
+
+typedef struct _Pieces Pieces;
+
+/* a record put together; owns what its frame points into */
+typedef struct _JoinedRecord
+{
+  Frame frame;       /* host is empty */
+  guint n_pieces;
+  gchar *program, *text, *raw;
+} JoinedRecord;
+
+Pieces *pieces_new(guint64 seed);
+void pieces_free(Pieces *self);
+
+/* Takes a piece in.  TRUE: a record has come out, to be released by joined_record_release(): it is whole, or it had to
+ * make room for this one. */
+gboolean pieces_add(Pieces *self, const Frame *frame, const Piece *piece, gint64 now_usec, JoinedRecord *out);
+
+/* a record whose first piece came so long ago and that is still not whole; what there is of its first line.
+ * n_pieces may be 0 of text when its beginning is lost. */
+gboolean pieces_take_due(Pieces *self, gint64 before_usec, JoinedRecord *out);
+
+void joined_record_release(JoinedRecord *self);
+
+#endif
