@@ -55,8 +55,11 @@ typedef struct _Line
   Slice queue_id;       /* empty: none */
   Slice parent;         /* HANDOVER: the queue id this one was made from; empty: not said */
   Slice cause;          /* ARRIVAL: R=, the id of the message that caused this one */
+  Slice known_client;   /* address of the client as other lines of its process tell it; empty: not known */
+  gboolean several_clients; /* the text can be read so that another client is meant: see line_parse_of() */
   gboolean cut_through; /* DELIVERY: ">>", written before the arrival */
   gboolean later_recipient; /* DELIVERY: "->" */
+  gboolean local;       /* REFUSAL: by a process that serves no connection */
   gboolean closes;      /* VERDICT: a final disposition, no delivery follows under this id */
   guint n_fields;
   LineField fields[LINE_FIELDS_MAX];
@@ -67,6 +70,10 @@ typedef struct _Line
 
 /* Never fails: LR_UNKNOWN and LR_NOT_OURS are results.  out is fully initialised. */
 void line_parse(const Frame *frame, Line *out);
+
+/* the same for a line of a process that is known to serve this client: where strangers' text makes more than one
+ * reading possible, the one that names it is taken */
+void line_parse_of(const Frame *frame, Slice client_ip, Line *out);
 
 /* first value of a field, or SLICE_NONE (str NULL) when absent; an empty value has str != NULL */
 Slice line_get(const Line *self, FieldId id);

@@ -57,7 +57,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "completed-queue-time", LR_COMPLETION, BY_EXIM, WITH_ID, 'L', ID16 " Completed QT=2s",
-    { LITERAL("Completed QT="), SKIP_WORD }
+    { LITERAL("Completed QT="), WORD(F_QUEUE_TIME) }
   },
   {
     "rescinded", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " rescind the above message-accept",
@@ -142,11 +142,11 @@ const LineShape exim_message_shapes[] =
   },
   {
     "address-edited", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " address <a@b> marked delivered by root",
-    { TAIL(F_WARNINGS, "address <") }
+    { { scan_marked_address, F_WARNINGS, NULL } }
   },
   {
     "recipient-added", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " recipient <a@b> added by root",
-    { TAIL(F_WARNINGS, "recipient <") }
+    { { scan_added_recipient, F_WARNINGS, NULL } }
   },
   {
     "sender-changed", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " sender address changed to <a@b> by root",
@@ -157,8 +157,12 @@ const LineShape exim_message_shapes[] =
     { TAIL(F_WARNINGS, "moved from ") }
   },
   {
-    "prdr", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " PRDR R=<a@b> acceptance",
-    { LITERAL("PRDR "), SKIP_REST }
+    "prdr-accepted", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " PRDR R=<a@b> acceptance",
+    { LITERAL("PRDR R="), ANGLE(F_RECIPIENTS), LITERAL(" acceptance") }
+  },
+  {
+    "prdr-refused", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " PRDR a@b.test no such user",
+    { LITERAL("PRDR "), { scan_prdr_refused, NO_FIELD, NULL } }
   },
   {
     "points-to-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',

@@ -17,7 +17,7 @@ const LineShape exim_session_shapes[] =
   {
     "lost", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from mx.example.test [192.0.2.1] lost D=2s",
     { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
-      LITERAL(" lost"), SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
+      { scan_lost, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "local-session", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from root closed by QUIT",
@@ -47,6 +47,11 @@ const LineShape exim_session_shapes[] =
     { OPTIONAL("DS "), LITERAL("H="), HOST, LITERAL(" "), REJECTED }
   },
   {
+    "rejected-by-next-hop", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
+    ID16 " H=(x) [192.0.2.1] c@d.test F=<a@b.test> rejected after DATA: R=r T=t H=mx.test [192.0.2.2]: 550 no",
+    { LITERAL("H="), { scan_cut_through, NO_FIELD, NULL } }
+  },
+  {
     "rejected-by-local-scan", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
     ID16 " F=a@b.test H=(x) [192.0.2.1] P=esmtp temporarily rejected by local_scan(): later",
     { LITERAL("F="), { scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" H="),
@@ -54,16 +59,16 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected-local-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', ID16 " rejected from <a@b.test> U=joe: message too big: read=2 max=1",
-    { LITERAL("rejected from "), ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), UNTIL(F_CLIENT_IDENT, ": "),
+    { LITERAL("rejected from "), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), UNTIL(F_CLIENT_IDENT, ": "),
       REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-local", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "U=root F=<root@b.test> rejected by non-SMTP ACL: local reject",
-    { LITERAL("U="), SKIP_UNTIL(" F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
+    { LITERAL("U="), LOCAL, UNTIL(F_CLIENT_IDENT, " F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
   },
   {
     "rejected-local-scan", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "F=<a@b.test> rejected by non-SMTP ACL: local reject",
-    { LITERAL("F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
+    { LITERAL("F="), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
   },
   {
     "discarded-recipient", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=mx [192.0.2.1] F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",

@@ -30,6 +30,15 @@ const LineShape sophos_utm_shapes[] =
     { LITERAL("spam acl condition: "), { scan_spam_failure, NO_FIELD, NULL } }
   },
   {
+    "malware-condition", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " malware acl condition: clamd: unable to connect to UNIX socket",
+    { TAIL(F_WARNINGS, "malware acl condition: ") }
+  },
+  {
+    "sa-exim", LR_NOTE, BY_EXIM, ANY_ID, 'E',
+    ID16 " SA: Action: scanned but message isn't spam: score=-2.6 required=5.0 (scanned in 3/3 secs | Message-Id: x)",
+    { LITERAL("SA: "), { scan_sa_exim, NO_FIELD, NULL } }
+  },
+  {
     "greylisting", LR_NOTE, BY_EXIM, ANY_ID, 'T', ID16 " Greylisting: 192.0.2.1 is a known retry host",
     { TAIL(F_WARNINGS, "Greylisting: ") }
   },

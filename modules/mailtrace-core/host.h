@@ -37,6 +37,7 @@ struct _Session
   Stamp first, last;
   gint32 offset_sec;
   const gchar *offset_source;
+  gboolean local;        /* a submission without a connection was refused; the pid may soon serve one */
   gboolean connected_counted;
   guint n_accepted;
   guint n_pending;       /* messages whose session this is and that have not arrived */

@@ -28,6 +28,7 @@
 /* the same for connections */
 #define CONNECTION_ENDS " (TCP/IP connection count = | closed by | closed after | lost"
 #define BLANK_REST(field) { scan_blank_rest, field, NULL }
+#define LOCAL { scan_local, NO_FIELD, NULL }
 #define CONTINUATION { scan_continuation, NO_FIELD, NULL }
 #define REJECTED { scan_rejected, NO_FIELD, NULL }
 #define REFUSED(stage, temporary) CONSTANT(F_REFUSAL_STAGE, stage), CONSTANT(F_REFUSAL_TEMPORARY, temporary)

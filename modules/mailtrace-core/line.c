@@ -74,6 +74,7 @@ line_shape_match(const LineShape *self, Slice text, Line *line)
 
   line->n_fields = 0;
   line->made_len = 0;
+  line->several_clients = line->local = FALSE;
   line->cause = line->parent = line->more_recipients = SLICE_NONE;
   for (const LineStep *step = self->steps; step->scan; step++)
     if (!step->scan(&scan, step))
@@ -87,7 +88,9 @@ _clear(Line *line, LineRole role)
   line->role = role;
   line->shape = NULL;
   line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
+  line->known_client = SLICE_NONE;
   line->cut_through = line->later_recipient = line->closes = FALSE;
+  line->several_clients = line->local = FALSE;
   line->n_fields = 0;
   line->made_len = 0;
 }
@@ -134,7 +137,7 @@ _begins_like(const LineShape *shape, guint by, Slice text)
          && slice_starts_with(text, slice_from_string(literal));
 }
 
-/* The logwrite modifier of an access control list writes any text.  One that begins as a row does is none: it is unknown. */
+/* The logwrite modifier of an access control list writes any text.  One that begins as a row does is unknown. */
 static gboolean
 _is_remark(const Frame *frame, guint by, Slice text)
 {
@@ -175,11 +178,18 @@ _take_id(Slice *text, Slice *id)
 void
 line_parse(const Frame *frame, Line *out)
 {
+  line_parse_of(frame, SLICE_NONE, out);
+}
+
+void
+line_parse_of(const Frame *frame, Slice client_ip, Line *out)
+{
   Slice text, id;
   guint by = line_writer(frame, &text);
   Piece piece;
 
   _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);
+  out->known_client = client_ip;
   if (!by)
     return;
   if (by == BY_EXIM && piece_parse(text, &piece))

@@ -157,7 +157,7 @@ _set_recipients(const Message *self, Record *record)
   guint32 cursor = 0;
   RecordValue value;
 
-  if (!record_has(record, F_RECIPIENTS))
+  if (!self->envelope_known)
     for (guint i = 0; (nested = record_nested(record, RK_DELIVERY, i)); i++)
       record_set_text(record, F_RECIPIENTS, _envelope_recipient(nested));
   if (!record_has(record, F_RECIPIENTS) && (nested = record_nested(record, RK_SCAN, 0)))

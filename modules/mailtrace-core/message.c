@@ -250,6 +250,13 @@ _is_deferred(const Record *delivery)
   return slice_equals(record_get_text(delivery, F_DELIVERY_STATUS), SLICE("deferred"));
 }
 
+/* what an administrator says about an address later changes nothing */
+static gboolean
+_is_done(const Record *delivery)
+{
+  return record_has(delivery, F_DELIVERY_STATUS) && !_is_deferred(delivery);
+}
+
 static void
 _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice final, Slice original)
 {
@@ -259,7 +266,8 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
   record_set_domain(delivery, F_DELIVERY_DOMAIN, slice_find_last_char(final, '@') >= 0 ? final : original);
   record_set_text(delivery, F_DELIVERY_QUEUE_ID, line->queue_id);
-  record_set_integer(delivery, F_DELIVERY_ATTEMPTS, 1);
+  if (line->role != LR_NOTE)
+    record_set_integer(delivery, F_DELIVERY_ATTEMPTS, 1);
   record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);
   if (frame->pid)
     record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
@@ -284,10 +292,12 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
     }
 
   Record *delivery = _delivery_by_key(self, key);
+  if (line->role == LR_NOTE && _is_done(delivery))
+    return FALSE;
   self->n_deferred -= _is_deferred(delivery);
   _fill_delivery(delivery, line, frame, final, original);
   self->n_deferred += _is_deferred(delivery);
-  if (!self->first_attempt.local_usec)
+  if (!self->first_attempt.local_usec && line->role != LR_NOTE)
     self->first_attempt = frame->stamp;
   if (line->role == LR_DELIVERY)
     self->last_delivery = frame->stamp;

@@ -72,6 +72,7 @@ struct _Message
   guint32 worker_pid;          /* scanner that took it over, while it is in the host's workers */
   gboolean listed;             /* as a refusal of its session, before it could arrive */
   gboolean arrived;
+  gboolean envelope_known;     /* the log listed its recipients as they were accepted */
   gboolean awaits_child;       /* handed to the scanner, whose own queue id was not seen */
   gboolean admin_ended;        /* removed or cancelled by an administrator or a timeout */
 };

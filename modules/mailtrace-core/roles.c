@@ -21,10 +21,35 @@ _merge(Feed *feed, Message *message)
 }
 
 static gboolean
+_add_recipients(Feed *feed, Message *message)
+{
+  const Line *line = feed->line;
+  Slice rest = line->more_recipients;
+  gboolean added = FALSE;
+
+  for (guint i = 0; i < line->n_fields; i++)
+    if (line->fields[i].id == F_RECIPIENTS)
+      added |= message_add_recipient(message, line->fields[i].value, &feed->tracker->options);
+  while (rest.len)
+    {
+      gssize blank = slice_find_char(rest, ' ');
+      Slice one = blank < 0 ? rest : slice_head(rest, blank);
+
+      if (one.len)
+        added |= message_add_recipient(message, one, &feed->tracker->options);
+      rest = slice_skip(rest, one.len + 1);
+    }
+  return added;
+}
+
+static gboolean
 _note(Feed *feed, Message *message, IdEntry *entry)
 {
   gboolean changed = _merge(feed, message);
 
+  changed |= _add_recipients(feed, message);
+  if (line_get(feed->line, F_DELIVERY_RECIPIENT).str)
+    changed |= message_deliver(message, feed->line, &feed->frame, &feed->tracker->options);
   if (line_get(feed->line, F_DKIM_SIGNATURE_RESULT).str)
     {
       feed->host->logs_dkim = TRUE;
@@ -32,26 +57,6 @@ _note(Feed *feed, Message *message, IdEntry *entry)
     }
   feed->host->logs_spam |= line_get(feed->line, F_SPAM_VERDICT).str != NULL;
   return changed;
-}
-
-static void
-_add_recipients(Feed *feed, Message *message)
-{
-  const Line *line = feed->line;
-  Slice rest = line->more_recipients;
-
-  for (guint i = 0; i < line->n_fields; i++)
-    if (line->fields[i].id == F_RECIPIENTS)
-      message_add_recipient(message, line->fields[i].value, &feed->tracker->options);
-  while (rest.len)
-    {
-      gssize blank = slice_find_char(rest, ' ');
-      Slice one = blank < 0 ? rest : slice_head(rest, blank);
-
-      if (one.len)
-        message_add_recipient(message, one, &feed->tracker->options);
-      rest = slice_skip(rest, one.len + 1);
-    }
 }
 
 static void
@@ -106,7 +111,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   message->arrived = TRUE;
   message->arrival = feed->frame.stamp;
   _merge(feed, message);
-  _add_recipients(feed, message);
+  message->envelope_known |= _add_recipients(feed, message);
   message_sign_on_arrival(message, line);
   if (over_network)
     record_set_integer(message->record, F_CLIENT_PID, (gint64) message->pid);

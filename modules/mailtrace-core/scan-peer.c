@@ -80,22 +80,29 @@ _is_echo(const Peer *self, Slice rest, const gchar *place)
          && place >= echo.str && place < echo.str + self->helo.len;
 }
 
-/* the last place from where the log goes on as expected */
-static gboolean
-_choose(Peer *self, Slice text, ScanRest follows, const gchar *ends)
+/* what decides between several readings */
+typedef struct _Expected
 {
-  Places places;
+  ScanRest follows;
+  const gchar *ends;
+  Slice client;     /* its address, where other lines told it */
+} Expected;
+
+/* the last place from where the log goes on as expected, 0: none */
+static gsize
+_last_place(Peer *self, Slice text, const Places *places, const Expected *expected)
+{
   Peer other;
   gsize chosen = 0;
 
-  _collect(text, &places);
-  for (gsize i = 0; i < MIN(places.n, PLACES_MAX); i++)
+  for (guint i = 0; i < MIN(places->n, PLACES_MAX); i++)
     {
-      gsize end = places.at[(places.n - 1 - i) % PLACES_MAX];
+      gsize end = places->at[(places->n - 1 - i) % PLACES_MAX];
 
       _read(&other, text, end);
       Slice rest = other.address.rest;
-      if (!follows(&rest, ends))
+      if ((expected->client.len && !slice_equals(other.address.ip, expected->client))
+          || !expected->follows(&rest, expected->ends))
         continue;
       gboolean echo = chosen && _is_echo(&other, rest, text.str + chosen);
       self->several = chosen > 0;
@@ -104,12 +111,26 @@ _choose(Peer *self, Slice text, ScanRest follows, const gchar *ends)
       if (!chosen || echo)
         _read(self, text, chosen = end);
     }
+  return chosen;
+}
+
+static gboolean
+_choose(Peer *self, Slice text, const Expected *expected)
+{
+  Expected any = { expected->follows, expected->ends, SLICE_NONE };
+  Places places;
+  gsize chosen;
+
+  _collect(text, &places);
+  chosen = _last_place(self, text, &places, expected);
+  if (!chosen && expected->client.len)
+    chosen = _last_place(self, text, &places, &any);
   if (!chosen && places.n)
     {
       self->uncertain = places.n > 1;
       _read(self, text, places.first);
     }
-  return places.n && (chosen || !ends);
+  return places.n && (chosen || !expected->ends);
 }
 
 static gboolean
@@ -127,12 +148,12 @@ _name(Slice *at, Slice *name)
 }
 
 static gboolean
-_peer(Peer *self, Slice at, ScanRest follows, const gchar *ends)
+_peer(Peer *self, Slice at, const Expected *expected)
 {
   self->name = self->helo = SLICE_NONE;
   self->several = self->uncertain = FALSE;
   _name(&at, &self->name);
-  return at.len && at.str[0] == '(' ? _choose(self, at, follows, ends) : _address(at, &self->address);
+  return at.len && at.str[0] == '(' ? _choose(self, at, expected) : _address(at, &self->address);
 }
 
 static void
@@ -151,10 +172,12 @@ _add(const Peer *self, Scan *scan)
 gboolean
 scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 {
+  Expected expected = { follows, ends, self->line->known_client };
   Peer peer;
 
-  if (!_peer(&peer, self->rest, follows, ends))
+  if (!_peer(&peer, self->rest, &expected))
     return FALSE;
+  self->line->several_clients |= peer.several;
   if (!peer.uncertain)
     _add(&peer, self);
   self->rest = peer.address.rest;
@@ -166,10 +189,12 @@ scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 gboolean
 scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 {
+  Expected expected = { follows, ends, self->line->known_client };
   Peer peer;
 
-  if (!_peer(&peer, self->rest, follows, ends))
+  if (!_peer(&peer, self->rest, &expected))
     return FALSE;
+  self->line->several_clients |= peer.several;
   if (!peer.several && !peer.uncertain)
     _add(&peer, self);
   self->rest = peer.several ? peer.earliest : peer.address.rest;

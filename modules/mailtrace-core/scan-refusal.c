@@ -61,6 +61,7 @@ _only_peer(Slice text, Slice mark, const LineStep *step)
         return -1;
       Scan scan = { slice_skip(text, from), &scratch };
       scratch.n_fields = 0;
+      scratch.known_client = SLICE_NONE;
       if (!scan_peer_fields(&scan, step) || !_refusal_follows(&scan.rest, step->literal))
         continue;
       if (found)
@@ -166,5 +167,40 @@ scan_rejected(Scan *self, const LineStep *step)
   else if (scan_take(self, "MAIL ") && (scan_take(self, "FROM:") || TRUE))
     scan_angle(self, &sender);
   _rejected_text(self);
+  return TRUE;
+}
+
+/* address " F=<": what stands behind the client where the next hop refused the data of a cut-through delivery */
+static gboolean
+_recipient_follows(Slice *rest, const gchar *ends)
+{
+  _refusal_follows(rest, ends);
+  Slice word = slice_starts_with(*rest, SLICE(" ")) ? scan_quoted_word(slice_skip(*rest, 1)) : SLICE("");
+
+  return slice_find_char(word, '@') > 0 && slice_starts_with(slice_skip(*rest, 1 + word.len), SLICE(" F=<"));
+}
+
+/* cut-through = peer SP recipient " F=<" sender ">" [" P=<" path ">"] (" rejected" / " tmp-reject from cutthrough")
+ *               " after DATA:" reply; since 4.96 */
+gboolean
+scan_cut_through(Scan *self, const LineStep *step)
+{
+  LineStep sender = { NULL, F_REFUSAL_SENDER, NULL }, path = { NULL, NO_FIELD, NULL };
+  gboolean temporary;
+
+  if (!scan_peer_before(self, _recipient_follows, "") || !scan_refusal_fields(self, step) || !scan_take(self, " "))
+    return FALSE;
+  Slice recipient = scan_quoted_word(self->rest);
+  self->rest = slice_skip(self->rest, recipient.len);
+  if (!scan_take(self, " F=") || !scan_angle(self, &sender) || (scan_take(self, " P=") && !scan_angle(self, &path)))
+    return FALSE;
+  temporary = scan_take(self, " tmp-reject from cutthrough after DATA:");
+  if (!temporary && !scan_take(self, " rejected after DATA:"))
+    return FALSE;
+  scan_add(self, F_REFUSAL_RECIPIENT, recipient, FALSE);
+  scan_add(self, F_REFUSAL_STAGE, SLICE("data"), FALSE);
+  scan_add(self, F_REFUSAL_TEMPORARY, temporary ? SLICE("true") : SLICE("false"), FALSE);
+  scan_add(self, F_REFUSAL_TEXT, slice_skip(self->rest, slice_starts_with(self->rest, SLICE(" "))), TRUE);
+  self->rest = SLICE("");
   return TRUE;
 }

@@ -227,3 +227,71 @@ scan_ignored_address(Scan *self, const LineStep *step)
     return FALSE;
   return scan_take(self, step->literal);
 }
+
+/* recipient SP reply, in per-recipient data responses; what follows "R=<" is the accepted ones' */
+gboolean
+scan_prdr_refused(Scan *self, const LineStep *step)
+{
+  Slice recipient = scan_quoted_word(self->rest);
+
+  if (slice_starts_with(recipient, SLICE("R=<")) || slice_find_char(recipient, '@') < 1)
+    return FALSE;
+  scan_add(self, F_RECIPIENTS, recipient, FALSE);
+  scan_add(self, F_DELIVERY_RECIPIENT, recipient, FALSE);
+  scan_add(self, F_DELIVERY_STATUS, SLICE("rejected"), FALSE);
+  scan_add(self, F_DELIVERY_ERROR, slice_skip(self->rest, recipient.len + 1), TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* "address <" recipient "> marked delivered by " user: nothing was delivered, an administrator is done with it */
+gboolean
+scan_marked_address(Scan *self, const LineStep *step)
+{
+  LineStep address = { NULL, F_DELIVERY_RECIPIENT, NULL };
+  Slice whole = self->rest;
+
+  if (!scan_take(self, "address ") || !scan_angle(self, &address) || !slice_starts_with(self->rest, SLICE(" marked delivered by ")))
+    return FALSE;
+  scan_add(self, F_DELIVERY_STATUS, SLICE("discarded"), FALSE);
+  scan_add(self, F_DELIVERY_ERROR, slice_skip(self->rest, 1), TRUE);
+  scan_add(self, step->field, whole, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* "recipient <" address "> added by " user */
+gboolean
+scan_added_recipient(Scan *self, const LineStep *step)
+{
+  LineStep address = { NULL, F_RECIPIENTS, NULL };
+  Slice whole = self->rest;
+
+  if (!scan_take(self, "recipient ") || !scan_angle(self, &address) || !slice_starts_with(self->rest, SLICE(" added by ")))
+    return FALSE;
+  scan_add(self, step->field, whole, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* lost = " lost" [" (error: " text ")"] [" D=" duration] */
+gboolean
+scan_lost(Scan *self, const LineStep *step)
+{
+  gssize blank;
+
+  if (!scan_take(self, " lost"))
+    return FALSE;
+  blank = slice_find_last_char(self->rest, ' ');
+  if (blank >= 0 && slice_starts_with(slice_skip(self->rest, (gsize) blank), SLICE(" D=")))
+    scan_add(self, F_CLIENT_DURATION, slice_skip(self->rest, (gsize) blank + 3), FALSE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+gboolean
+scan_local(Scan *self, const LineStep *step)
+{
+  self->line->local = TRUE;
+  return TRUE;
+}

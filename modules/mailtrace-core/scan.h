@@ -51,6 +51,7 @@ gboolean scan_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_command_at_host(Scan *self, const LineStep *step);
 gboolean scan_command_from_host(Scan *self, const LineStep *step);
+gboolean scan_cut_through(Scan *self, const LineStep *step);
 gboolean scan_rejected(Scan *self, const LineStep *step);
 
 /* scan-letters.c: " NAME=value" fields */
@@ -80,6 +81,11 @@ void scan_reason(Scan *self);
 gboolean scan_continuation(Scan *self, const LineStep *step);
 gboolean scan_connection_id(Scan *self, const LineStep *step);
 gboolean scan_login(Scan *self, const LineStep *step);
+gboolean scan_prdr_refused(Scan *self, const LineStep *step);
+gboolean scan_marked_address(Scan *self, const LineStep *step);
+gboolean scan_added_recipient(Scan *self, const LineStep *step);
+gboolean scan_local(Scan *self, const LineStep *step);      /* takes nothing */
+gboolean scan_lost(Scan *self, const LineStep *step);
 gboolean scan_helo(Scan *self, const LineStep *step);
 gboolean scan_mechanism(Scan *self, const LineStep *step);
 gboolean scan_auth_failure(Scan *self, const LineStep *step);

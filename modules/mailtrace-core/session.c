@@ -48,6 +48,8 @@ session_is_foreign(const Session *self, const Line *line)
   Slice known = record_get_text(self->record, F_CLIENT_IP);
   gint64 number, known_port = record_get_integer(self->record, F_CLIENT_PORT, -1);
 
+  if (ip.len && !known.len)
+    return self->local;
   if (!ip.len || !known.len)
     return FALSE;
   return !slice_equals(ip, known) || (known_port >= 0 && slice_to_int(port, &number) && number != known_port);
@@ -124,6 +126,7 @@ session_add_refusal(Session *self, const Line *line, const Frame *frame)
   guint n = record_count_nested(self->record, RK_REFUSAL);
   Record *refusal = record_new(RK_REFUSAL);
 
+  self->local |= line->local;
   _fill_refusal(refusal, line, frame);
   Record *target = _twin(self, refusal);
   record_free(refusal);
@@ -221,6 +224,7 @@ session_hand_over(Session *self, Message *message, const TrackerOptions *options
   if (options->keep_raw)
     _copy_lines_in_front(self->upcoming, message->record);
   record_remove(self->upcoming, F_RAW);
+  message->envelope_known |= record_has(self->upcoming, F_RECIPIENTS);
   _copy_values(self->upcoming, TRUE, message, options);
   _copy_values(self->record, FALSE, message, options);
   message->lines += self->upcoming_lines;

@@ -13,7 +13,7 @@ typedef struct _TlsSuite
   gboolean aead;
 } TlsSuite;
 
-/* static, or NULL when the name is not in the table.  version as logged: GnuTLS describes TLS 1.3 without naming a suite */
+/* static, or NULL when the name is not in the table; version as logged: descriptions of TLS 1.3 name no suite */
 const TlsSuite *tls_suite_find(Slice version, Slice cipher);
 
 /* rows of the table, for tests; NULL behind the last */

@@ -134,16 +134,33 @@ _count_unjoined(Tracker *self, const Line *line)
     }
 }
 
+/* a warning or a reason may imitate a whole line about another client: the process is known to serve one only */
+static void
+_read_again(Feed *feed, Line *again)
+{
+  Session *session = feed->line->several_clients && feed->frame.pid
+                     ? g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid)) : NULL;
+  Slice known = session ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
+
+  if (!known.len || slice_equals(known, line_get(feed->line, F_CLIENT_IP)))
+    return;
+  line_parse_of(&feed->frame, known, again);
+  feed->line = again;
+}
+
 static void
 _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
 {
   Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out };
+  Line again;
 
   _resolve_time(&feed);
   host->clock_usec = MAX(host->clock_usec, feed.usec);
   tracker_expire(self, host, out);
 
   _hash_line(&feed);
+  _read_again(&feed, &again);
+  line = feed.line;
   if (line->queue_id.len)
     tracker_feed_id(&feed);
   else

@@ -65,7 +65,8 @@ mailtrace_stats_set(MailtraceStats *self, const TrackerCounters *counters, guint
   const guint64 single[MC_SINGLE_COUNT] =
   {
     open_messages, open_sessions, counters->messages_opened, counters->sessions_ended, counters->revisions,
-    counters->lines_unknown, counters->lines_repeated, counters->lines_continued, counters->lines_late, counters->lines_not_ours
+    counters->lines_unknown, counters->lines_repeated, counters->lines_continued, counters->lines_late,
+    counters->lines_not_ours
   };
 
   for (guint i = 0; i < MC_SINGLE_COUNT; i++)

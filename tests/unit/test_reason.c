@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scan.h"
+#include <criterion/criterion.h>
+
+static const gchar *
+_class_of(const gchar *stage, const gchar *text, const gchar *detail)
+{
+  Line line = { 0 };
+  Scan scan = { SLICE_NONE, &line };
+  static gchar found[64];
+
+  scan_add(&scan, F_REFUSAL_STAGE, slice_from_string(stage), FALSE);
+  scan_add(&scan, F_REFUSAL_TEXT, slice_from_string(text), FALSE);
+  scan_reason(&scan);
+  Slice list = line_get(&line, F_REFUSAL_REASON_DETAIL);
+  cr_expect(slice_equals(list, slice_from_string(detail)), "%s: detail %.*s", text, (gint) list.len, list.len ? list.str : "");
+  g_snprintf(found, sizeof(found), "%.*s", (gint) line_get(&line, F_REFUSAL_REASON).len,
+             line_get(&line, F_REFUSAL_REASON).str);
+  return found;
+}
+
+Test(reason, texts_that_exim_and_usual_configurations_write)
+{
+  static const struct { const gchar *stage, *text, *class, *detail; } cases[] =
+  {
+    { "rcpt", "relay not permitted", "relay-denied", NULL },
+    { "rcpt", "Unrouteable address", "unknown-recipient", NULL },
+    { "rcpt", "No Such User Here", "unknown-recipient", NULL },
+    { "rcpt", "192.0.2.1 is in a black list at zen.spamhaus.org", "dnsbl", "zen.spamhaus.org" },
+    { "rcpt", "rejected because 192.0.2.1 is in a black list at dnsbl.test: see https://x.test/", "dnsbl", "dnsbl.test" },
+    { "connect", "host is listed in bl.spamcop.net", "dnsbl", "bl.spamcop.net" },
+    { "rcpt", "greylisted, please try again later", "greylisting", NULL },
+    { "rcpt", "Sender verify failed", "sender-verify", NULL },
+    { "rcpt", "[SPF] 192.0.2.1 is not allowed to send mail from b.test.", "spf", NULL },
+    { "rcpt", "Your host has no reverse DNS", "rdns", NULL },
+    { "helo", "syntactically invalid argument(s): x", "syntax", NULL },
+    { "helo", "forged name", "helo", NULL },
+    { "data", "This message contains malware (Eicar)", "virus", NULL },
+    { "data", "This message scored 12.0 spam points", "spam", NULL },
+    { "mail", "message too big: size=9 max=1", "size", NULL },
+    { "connect", "too many connections from that IP address", "rate", NULL },
+    { "tls", "anything", "tls", NULL },
+    { "auth", "relay not permitted", "auth", NULL },
+    { "protocol", "", "syntax", NULL },
+    { "rcpt", "", "other", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    {
+      const gchar *class = _class_of(cases[i].stage, cases[i].text, cases[i].detail);
+      cr_expect_str_eq(class, cases[i].class, "%s: %s", cases[i].text, class);
+    }
+}
