@@ -10,7 +10,7 @@ set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${MAILTRACE_TEST_DIR:-$top/build-tests}
 fuzz_seconds=${FUZZ_SECONDS:-60}
-lab_sessions=${LAB_SESSIONS:-200}
+lab_sessions=${LAB_SESSIONS:-500}
 passed=0 failed=0 quick=no names=()
 failures=()
 
@@ -102,13 +102,23 @@ fuzz() {
          -artifact_prefix="$work/log/" "$found" "$corpus"
 }
 
+# a fresh run of real Exim, and what its clients and sinks saw; of the syslog profiles the datagrams are the log
 lab() {
   local profile=$1 directory=$work/lab-$1 log
   SEED=11 "$top/tests/lab/run.sh" "$lab_sessions" "$profile" 16 "" "$directory" || return 1
+  [ ! -f "$directory/syslog.raw" ] || cp "$directory/syslog.raw" "$directory/mainlog"
   for log in mainlog mainlog.b; do
-    "$work/gcc/bin/mailtrace" --quiet --host="$log" "$directory/$log" > "$directory/$log.ndjson" || return 1
+    "$work/gcc/bin/mailtrace" --quiet --time-zone=UTC --host=mx --counters="$directory/$log.counters" "$directory/$log" \
+      > "$directory/$log.ndjson" || return 1
   done
   "$top/tests/property/check_lab.py" "$2" "$directory"
+}
+
+# no field of an ECS document is unknown to ECS, over the lab's log and the generator's
+ecs_fields() {
+  "$work/gcc/bin/mailtrace" --quiet --json=ecs --emit=message,session,scan,delivery,dkim "$work/utm.log" \
+    "$work"/lab-*/mainlog > "$work/ecs.ndjson" \
+    && "$top/tests/property/check_ecs.py" "$top/tests/data/ecs-fields.txt" "$work/ecs.ndjson"
 }
 
 # a fuzzer that ran in the background: its output becomes that of the check
@@ -174,8 +184,8 @@ if [ $quick = no ]; then
   fi
   check fuzz/tracker fuzz fuzz_tracker tracker
   check fuzz/line wait_for_fuzzer "${line_fuzzer:-}" "$work/fuzz-line.log"
-  check lab/default lab default 99
-  check lab/all lab all 99
+  for profile in default all syslog; do check "lab/$profile" lab "$profile" 99.8; done
+  check property/ecs-fields ecs_fields
 fi
 
 [ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"

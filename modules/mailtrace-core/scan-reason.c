@@ -29,7 +29,7 @@ static const Reason reasons[] =
   { "auth", "authentication|not authenticated|auth required" },
   { "unknown-recipient", "unrouteable|unroutable|unknown user|user unknown|no such|unknown recipient|unknown local|"
     "recipient unknown|mailbox unavailable|mailbox not found|does not exist|recipient verif|invalid recipient|unknown address|"
-    "not found|unknown domain|no mailbox" },
+    "not found|unknown domain|no mailbox|not present in" },
   { "syntax", "syntax|syntactic|malformed|unqualified|synchronization|unrecognized|protocol" },
   { "content", "attachment|extension|mime|content|header|body|subject|no recipients" },
   { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|refused|ip options" },

@@ -115,6 +115,9 @@ static void
 _fill_refusal(Record *refusal, const Line *line, const Frame *frame)
 {
   record_merge_line(refusal, line, FIELD_COUNT);
+  /* the filter knows its reason better than a text tells */
+  if (line_get(line, F_REFUSAL_FILTER_REASON).len)
+    record_replace_text(refusal, F_REFUSAL_REASON, line_get(line, F_REFUSAL_REASON));
   record_set_time(refusal, F_REFUSAL_TIME, frame->stamp);
   if (line->queue_id.len)
     record_set_text(refusal, F_REFUSAL_QUEUE_ID, line->queue_id);

@@ -3,7 +3,7 @@
 """Compares documents with what clients and sinks of the lab saw.  usage: check_lab.py MINIMUM_PERCENT LAB_DIRECTORY
 
 LAB_DIRECTORY holds truth.jsonl, sink.jsonl, and for mainlog and mainlog.b the documents in mainlog.ndjson and
-mainlog.b.ndjson.  The truth is the clients' and the sinks' own; the raw log serves only to tell what could not be known:
+mainlog.b.ndjson, the counters in mainlog.counters and mainlog.b.counters.  The truth is the clients' and the sinks' own; the raw log serves only to tell what could not be known:
 a recipient that no line of the message names, a refusal that Exim did not write down.  Both are counted and shown.
 It also looks the other way: what documents claim and nobody saw is an error.
 """
@@ -253,11 +253,22 @@ def check_refusals(truth, documents, log, report):
     report.none("refusals in documents without a line of the log", sum(invented.values()))
 
 
+def check_unknown(directory, report):
+    """at most one line of a thousand that no shape matches"""
+    lines = unknown = 0
+    for name in ("mainlog", "mainlog.b"):
+        with open("%s/%s.counters" % (directory, name), encoding="utf-8") as stream:
+            counters = json.load(stream)
+        lines, unknown = lines + counters["lines"], unknown + counters["unknown_lines"]
+    report.figure("lines that are known", lines - unknown, lines, minimum=99.9)
+
+
 def main(minimum, directory):
     report = Report(minimum)
     truth, sink = load_lines(directory + "/truth.jsonl"), load_lines(directory + "/sink.jsonl")
     first, second = (load_documents("%s/%s.ndjson" % (directory, name)) for name in ("mainlog", "mainlog.b"))
     log = Log(directory + "/mainlog")
+    check_unknown(directory, report)
     check_promises(truth, first, log, report)
     check_sinks(sink, first + second, report)
     check_refusals(truth, first, log, report)
