@@ -87,6 +87,7 @@ messages = [document for document in expected.values() if document["record"] == 
 for name, wanted in (
         ("dkim-failed.log", sum(document.get("dkim_result") == "fail" for document in messages)),
         ("plaintext.log", sum(document["tls"].get("encrypted_in") is False for document in messages if "tls" in document)),
+        ("weak-tls.log", sum(document.get("tls", {}).get("verdict", "acceptable") != "acceptable" for document in messages)),
         ("quarantined.log", sum(document["status"] == "quarantined" for document in messages))):
     check("filters.conf: %s" % name, wanted > 0 and alerts(name) == wanted, "%d alerts, %d wanted" % (alerts(name), wanted))
 check("filters.conf: refused-logins.log", alerts("refused-logins.log") > 0)

@@ -133,7 +133,18 @@ wait(lambda: output(work))
 document = json.loads(output(work)[0])
 check("host-alias(), local-domains(), json(ecs)", document["event"]["id"] == "cluster:1haLqi-0002Mp-2G"
       and document["email"]["direction"] == "inbound", document)
+check("tls-policy()", document["mailtrace"]["tls"]["policy"] == "mozilla-modern"
+      and document["mailtrace"]["tls"]["in"]["verdict"] == "weak", document)
 check("clean exit", server.stop() == 0)
+
+policy = directory / "own.policy"
+policy.write_text("policy ours\nversion 7\naccept TLS1.2 TLS_RSA_WITH_AES_128_CBC_SHA256\n")
+work = configuration("policy-file", parser='mailtrace(tls-policy("%s"))' % policy)
+server = SyslogNg(work / "test.conf", work / "run").start()
+add(work, raw)
+wait(lambda: output(work))
+check("tls-policy() of a file", json.loads(output(work)[0])["tls"]["policy"] == "ours", output(work))
+check("clean exit with it", server.stop() == 0)
 
 work = configuration("settle", parser="sophos-utm-smtp(settle-time(1))")
 server = SyslogNg(work / "test.conf", work / "run").start()
