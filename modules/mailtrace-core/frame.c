@@ -351,11 +351,27 @@ _iso_stamp(Slice *at, Stamp *out)
   return TRUE;
 }
 
+/* templates of syslog-ng may put the level where the host belongs */
+static gboolean
+_is_level(Slice word)
+{
+  static const gchar *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
+
+  for (guint i = 0; i < G_N_ELEMENTS(levels); i++)
+    if (slice_equals(word, slice_from_string(levels[i])))
+      return TRUE;
+  return FALSE;
+}
+
 /* iso = date "T" time [offset] SP origin */
 static gboolean
 _iso(Slice at, Frame *out)
 {
-  return _iso_stamp(&at, &out->stamp) && _origin(at, out);
+  if (!_iso_stamp(&at, &out->stamp) || !_origin(at, out))
+    return FALSE;
+  if (_is_level(out->host))
+    out->host = SLICE_NONE;
+  return TRUE;
 }
 
 /* field = ("-" / 1*PRINTUSASCII) SP */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* what each role of a line does to messages and sessions */
+#include "scan.h"
 #include "tracker-internal.h"
 
 #define BOUNCES_MAX 1000
@@ -32,8 +33,7 @@ _add_recipients(Feed *feed, Message *message)
       added |= message_add_recipient(message, line->fields[i].value, &feed->tracker->options);
   while (rest.len)
     {
-      gssize blank = slice_find_char(rest, ' ');
-      Slice one = blank < 0 ? rest : slice_head(rest, blank);
+      Slice one = scan_quoted_word(rest);
 
       if (one.len)
         added |= message_add_recipient(message, one, &feed->tracker->options);

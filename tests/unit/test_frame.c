@@ -110,12 +110,6 @@ Test(frame, exim_stamp_behind_host_and_program_only)
           "exim-in", 1, "text");
 }
 
-Test(frame, level_instead_of_host_is_taken_as_host)
-{
-  _expect("2024-03-24T02:04:32.263+00:00 info exim[8001]: [8001] text", "2024-03-24T02:04:32.263+00:00", "info", "exim",
-          8001, "text");
-}
-
 Test(frame, outer_offset_serves_only_a_clock_that_agrees)
 {
   _expect("2026-11-24T15:05:07+01:00 mx exim[1]: 2026-11-24 15:04:10.5 text", "2026-11-24T15:04:10.500+01:00", "mx", "exim",
@@ -283,4 +277,16 @@ Test(frame, a_host_has_an_end)
   cr_expect(frame_split(slice_new(line->str, line->len), NOW_SEC, &frame));
   cr_expect_eq(frame.host.len, 255u);
   g_string_free(line, TRUE);
+}
+
+/* a template of syslog-ng's that puts ${LEVEL} there; the syslog server's own name is the host then */
+Test(frame, a_level_in_the_place_of_the_host_is_none)
+{
+  Frame frame;
+
+  cr_assert(frame_split(SLICE("2024-03-24T02:04:32.263+00:00 info exim[8001]: [8001] SMTP connection from x"), NOW_SEC, &frame));
+  cr_expect_eq(frame.host.len, 0u);
+  cr_expect(slice_equals(frame.program, SLICE("exim")));
+  cr_expect_eq(frame.pid, 8001u);
+  cr_expect(slice_equals(frame.text, SLICE("SMTP connection from x")));
 }
