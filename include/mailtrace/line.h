@@ -57,6 +57,7 @@ typedef struct _Line
   Slice cause;          /* ARRIVAL: R=, the id of the message that caused this one */
   Slice known_client;   /* address of the client as other lines of its process tell it; empty: not known */
   gboolean several_clients; /* the text can be read so that another client is meant: see line_parse_of() */
+  Slice other_ip, other_port;   /* several_clients: the address of the first reading */
   gboolean cut_through; /* DELIVERY: ">>", written before the arrival */
   gboolean later_recipient; /* DELIVERY: "->" */
   gboolean local;       /* REFUSAL: by a process that serves no connection */

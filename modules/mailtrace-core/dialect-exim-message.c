@@ -52,6 +52,19 @@ const LineShape exim_message_shapes[] =
     { LITERAL("** "), { scan_failure, NO_FIELD, NULL } }
   },
   {
+    "discarded-by-filter", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " => discarded (system filter)",
+    { LITERAL("=> discarded ("), SKIP_REST, CONSTANT(F_DISPOSITION, "discarded") }
+  },
+  {
+    "discarded-by-acl", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " => blackhole (DATA ACL discarded recipients): infected",
+    { LITERAL("=> blackhole ("), SKIP_UNTIL(" ACL discarded recipients)"), OPTIONAL(": "), CONSTANT(F_DISPOSITION, "discarded"),
+      BLANK_REST(F_REASON_DETAIL) }
+  },
+  {
+    "delivery-remark", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " ** a@b.test routing yielded a local delivery",
+    { LITERAL("** "), { scan_no_failure, F_WARNINGS, NULL } }
+  },
+  {
     "completed", LR_COMPLETION, BY_EXIM, WITH_ID, 'R', ID16 " Completed",
     { LITERAL("Completed") }
   },
@@ -121,8 +134,12 @@ const LineShape exim_message_shapes[] =
     { LITERAL("all hosts "), SKIP_REST }
   },
   {
-    "spool-locked", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " Spool file is locked (another process is handling this message)",
+    "spool-locked", LR_NOTE, BY_EXIM, ANY_ID, 'L', ID16 " Spool file is locked (another process is handling this message)",
     { LITERAL("Spool file "), SKIP_REST }
+  },
+  {
+    "deferred-by-filter", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " Delivery deferred by system filter",
+    { TAIL(F_WARNINGS, "Delivery deferred by system filter") }
   },
   {
     "tls-required", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " a TLS session is required, but the server did not offer TLS support",

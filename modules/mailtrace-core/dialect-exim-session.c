@@ -21,13 +21,13 @@ const LineShape exim_session_shapes[] =
   },
   {
     "local-session", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from root closed by QUIT",
-    { LITERAL("SMTP connection from "), { scan_login, NO_FIELD, NULL }, SKIP_REST }
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), { scan_login, NO_FIELD, NULL }, SKIP_REST }
   },
   {
     "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
     "unexpected disconnection while reading SMTP command from mx.example.test [192.0.2.1] D=1s",
     { LITERAL("unexpected "), OPTIONAL("disconnection"), OPTIONAL("EOF"), LITERAL(" while reading SMTP command from "),
-      OPTIONAL("TFO "), PEER_FIELDS("| (error: "), SKIP_REST, CONSTANT(F_CLIENT_CLOSED, "lost") }
+      OPTIONAL("TFO "), PEER_FIELDS("| (error: "), { scan_duration_tail, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "command-timeout", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP command timeout on connection from (x) [192.0.2.1]",
@@ -36,7 +36,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "no-mail", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "no MAIL in SMTP connection from (x) [192.0.2.1] D=0s C=EHLO,QUIT",
-    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), PEER_FIELDS(""), SKIP_REST }
+    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), LONE_PEER_FIELDS(""), SKIP_REST }
   },
   {
     "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
@@ -44,7 +44,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected", LR_REFUSAL, BY_EXIM, ANY_ID, 'T', "H=mx.example.test [192.0.2.1] F=<a@b.test> rejected RCPT <c@d.test>: Unrouteable",
-    { OPTIONAL("DS "), LITERAL("H="), HOST, LITERAL(" "), REJECTED }
+    { { scan_dnssec, NO_FIELD, NULL }, LITERAL("H="), HOST, LITERAL(" "), REJECTED }
   },
   {
     "rejected-by-next-hop", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
@@ -54,12 +54,17 @@ const LineShape exim_session_shapes[] =
   {
     "rejected-by-local-scan", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
     ID16 " F=a@b.test H=(x) [192.0.2.1] P=esmtp temporarily rejected by local_scan(): later",
-    { LITERAL("F="), { scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" H="),
+    { LITERAL("F="), { scan_local_scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" H="),
       PEER_FIELDS(" rejected by | temporarily rejected by "), LITERAL(" "), REJECTED }
   },
   {
+    "rejected-by-local-scan-locally", LR_REFUSAL, BY_EXIM, WITH_ID, 'E', ID16 " F=a@b.test U=joe P=local rejected by local_scan(): no",
+    { LITERAL("F="), LOCAL, { scan_local_scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" U="), UNTIL(F_CLIENT_IDENT, " P="),
+      SKIP_WORD, LITERAL(" "), REJECTED }
+  },
+  {
     "rejected-local-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', ID16 " rejected from <a@b.test> U=joe: message too big: read=2 max=1",
-    { LITERAL("rejected from "), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), UNTIL(F_CLIENT_IDENT, ": "),
+    { LITERAL("rejected from "), LOCAL, ANGLE_GLUED(F_REFUSAL_SENDER), OPTIONAL(" "), LITERAL("U="), UNTIL(F_CLIENT_IDENT, ": "),
       REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
@@ -80,8 +85,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
-    { LITERAL("H="), HOST, LITERAL(" dropped by '"), SKIP_UNTIL("' ACL"), REFUSED("connect", "false"),
-      OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+    { LITERAL("H="), HOST, LITERAL(" dropped by '"), { scan_dropping_acl, NO_FIELD, NULL }, BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
@@ -89,8 +93,9 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected-helo", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T', "rejected EHLO from [192.0.2.1]: syntactically invalid argument(s): x",
-    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(": "), REFUSED("helo", "false"),
-      OPTIONAL(": "), REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "),
+      LONE_PEER_FIELDS(": syntactically invalid argument(s): |: syntactically invalid argument(s):"), REFUSED("helo", "false"),
+      LITERAL(": "), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-helo-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected \"EHLO x\" from (x) [192.0.2.1]",
@@ -114,8 +119,12 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', ID16 " rejected from <a@b.test> H=(x) [192.0.2.1]: message too big: read=1 max=0",
-    { LITERAL("rejected from <"), UNTIL(F_REFUSAL_SENDER, ">"), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS(": "),
+    { LITERAL("rejected from "), ANGLE_GLUED(F_REFUSAL_SENDER), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS(": "),
       LITERAL(": "), REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-message-alone", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', ID16 " rejected from <a@b.test>: message too big: read=2 max=1",
+    { LITERAL("rejected from "), ANGLE_GLUED(F_REFUSAL_SENDER), LITERAL(": "), REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "unqualified-recipient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "unqualified recipient rejected: <bob> H=(x) [192.0.2.1]",
@@ -130,13 +139,19 @@ const LineShape exim_session_shapes[] =
   {
     "too-many-recipients", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "too many recipients: excess temporarily rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
-    { LITERAL("too many recipients: "), SKIP_UNTIL("sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(""),
-      REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+    { LITERAL("too many recipients: excess temporarily rejected: sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
+      PEER_FIELDS(""), REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+  },
+  {
+    "too-many-recipients-at-all", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "too many recipients: message rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
+    { LITERAL("too many recipients: message rejected: sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
+      PEER_FIELDS(""), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
   },
   {
     "authenticator-failed", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "login authenticator failed for (User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
-    { { scan_mechanism, NO_FIELD, NULL }, OPTIONAL("H="), LONE_PEER_FIELDS(": "), LITERAL(": "), REFUSED("auth", "false"),
+    { { scan_mechanism, NO_FIELD, NULL }, OPTIONAL("H="), LONE_PEER_FIELDS(": "), LITERAL(": "), CONSTANT(F_REFUSAL_STAGE, "auth"),
       { scan_auth_failure, NO_FIELD, NULL } }
   },
   {
@@ -215,11 +230,36 @@ const LineShape exim_session_shapes[] =
   },
   {
     "vrfy-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "VRFY failed for x@y H=(v.test) [192.0.2.1]",
-    { LITERAL("VRFY failed for "), SKIP_REST }
+    { LITERAL("VRFY failed for "), { scan_until_last, NO_FIELD, " H=" }, LONE_PEER_FIELDS("") }
   },
   {
     "etrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "ETRN #b.test received from (v.test) [192.0.2.1]",
-    { LITERAL("ETRN "), SKIP_UNTIL(" received from "), PEER_FIELDS(""), SKIP_REST }
+    { LITERAL("ETRN "), { scan_until_last, NO_FIELD, " received from " }, LONE_PEER_FIELDS("") }
+  },
+  {
+    "atrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "ATRN b.test received from (v.test) [192.0.2.1]",
+    { LITERAL("ATRN "), { scan_until_last, NO_FIELD, " received from " }, LONE_PEER_FIELDS("") }
+  },
+  {
+    "connect-inetd", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from [192.0.2.1]:53500 (via inetd)",
+    { LITERAL("SMTP connection from "), LONE_PEER_FIELDS(" (via inetd)"), LITERAL(" (via inetd)") }
+  },
+  {
+    "connect-odmr", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from mx.test [192.0.2.1]:53500 (ODMR customer)",
+    { LITERAL("SMTP connection from "), LONE_PEER_FIELDS(" (ODMR customer)"), LITERAL(" (ODMR customer)") }
+  },
+  {
+    "local-warning", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=joe Warning: text",
+    { LITERAL("U="), UNTIL(F_CLIENT_IDENT, " Warning: "), REST(F_WARNINGS) }
+  },
+  {
+    "reset-after-quit", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E',
+    "[192.0.2.1] after QUIT, client reset TCP before SMTP response and TLS close",
+    { PEER_ADDRESS, LITERAL(" after QUIT, client reset "), SKIP_REST }
+  },
+  {
+    "address-alias", LR_NOTE, BY_EXIM, ANY_ID, 'E', "IP address 192.0.2.1 has an alias mx.test",
+    { LITERAL("IP address "), SKIP_WORD, TAIL(NO_FIELD, " ") }
   },
   {
     "etrn-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "failed to set up ETRN command: Tainted arg 2 for ETRN command: '#b.test'",
@@ -256,6 +296,10 @@ const LineShape exim_session_shapes[] =
   {
     "configuration", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "Exim configuration error in line 5 of /etc/exim.conf:",
     { LITERAL("Exim configuration error "), SKIP_REST }
+  },
+  {
+    "expansion-too-long", LR_SERVICE, BY_EXIM, ANY_ID, 'E', "string_sprintf expansion was longer than 32768 (x)",
+    { LITERAL("string_sprintf expansion was longer than "), SKIP_REST }
   },
   {
     "self-signed", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "Warning: No server certificate defined; will use a selfsigned one.",

@@ -21,6 +21,14 @@ const LineShape sophos_utm_shapes[] =
     { { scan_dkim_error, F_WARNINGS, NULL } }
   },
   {
+    "dkim-signed", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " Message signed with DKIM: d=b.test s=x",
+    { LITERAL("Message signed with DKIM: "), SKIP_REST }
+  },
+  {
+    "arc", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " ARC: headers invalid",
+    { TAIL(F_WARNINGS, "ARC: ") }
+  },
+  {
     "ctasd", LR_NOTE, BY_EXIM, WITH_ID, 'R', ID16 " ctasd reports 'Bulk' RefID:str=0001.0A09020A.5E565964.0032,ss=3,cl=3,fgs=0",
     { LITERAL("ctasd reports '"), CONSTANT(F_SPAM_ENGINE, "ctasd"), UNTIL(F_SPAM_VERDICT, "' RefID:"),
       { scan_refid, NO_FIELD, NULL } }

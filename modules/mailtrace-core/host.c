@@ -176,6 +176,14 @@ host_connection_hash(const Host *self, const Line *line)
   return slice_hash(line_get(line, F_CLIENT_PORT), slice_hash(line_get(line, F_CLIENT_IP), self->seed));
 }
 
+gboolean
+host_knows_connection(const Host *self, Slice ip, Slice port)
+{
+  guint64 hash = slice_hash(port, slice_hash(ip, self->seed));
+
+  return g_hash_table_lookup(self->connections, &hash) != NULL;
+}
+
 Connection *
 host_add_connection(Host *self, guint64 hash)
 {

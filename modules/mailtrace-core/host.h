@@ -92,6 +92,7 @@ Connection *host_add_connection(Host *self, guint64 hash);
 Connection *host_find_connection(const Host *self, guint64 hash);
 void host_remove_connection(Host *self, Connection *connection);
 guint64 host_connection_hash(const Host *self, const Line *line);
+gboolean host_knows_connection(const Host *self, Slice ip, Slice port);
 
 Session *session_new(Host *host, guint32 pid, const Stamp *first);
 void session_free(Session *self);

@@ -16,6 +16,8 @@
 #define TAIL(field, text) { scan_tail, field, text }
 #define CONSTANT(field, text) { scan_constant, field, text }
 #define ANGLE(field) { scan_angle, field, NULL }
+/* the same where ":" or a letter may follow without a blank */
+#define ANGLE_GLUED(field) { scan_angle_glued, field, NULL }
 #define PEER_ADDRESS { scan_address, NO_FIELD, NULL }
 /* a peer and its fields; ends: what may stand behind them, "|" between several, an empty one is the end of the line */
 #define PEER_FIELDS(ends) { scan_peer_fields, NO_FIELD, ends }

@@ -133,7 +133,7 @@ _begins_like(const LineShape *shape, guint by, Slice text)
 {
   const gchar *literal = shape->steps[0].literal;
 
-  return (shape->by & by) && literal && *literal
+  return (shape->by & by) && literal && *literal && literal[1]
          && slice_starts_with(text, slice_from_string(literal));
 }
 
@@ -145,7 +145,7 @@ _is_remark(const Frame *frame, guint by, Slice text)
 
   gboolean part_is_named = by != BY_OTHER || text.str != frame->text.str;
 
-  if (!frame->has_header || !part_is_named || !text.len || !g_ascii_isalnum(text.str[0]))
+  if (!frame->has_header || !part_is_named || !text.len || !g_ascii_isgraph(text.str[0]))
     return FALSE;
   for (guint i = 0; (shape = line_shape_at(i)); i++)
     if (_begins_like(shape, by, text))

@@ -181,7 +181,8 @@ _disposition_status(const Record *record)
 
   if (slice_equals(disposition, SLICE("quarantined")) || slice_equals(disposition, SLICE("rejected")))
     return disposition;
-  if (slice_equals(disposition, SLICE("blackholed")) || slice_equals(disposition, SLICE("deleted")))
+  if (slice_equals(disposition, SLICE("blackholed")) || slice_equals(disposition, SLICE("deleted"))
+      || slice_equals(disposition, SLICE("discarded")))
     return SLICE("discarded");
   if (slice_equals(disposition, SLICE("blocked")))
     return SLICE("rejected");

@@ -15,10 +15,10 @@ static const CipherFields client_cipher =
 static const Letter arrival_letters[] =
 {
   { "R=", FORM_PARENT, NO_FIELD, NO_FIELD, NULL }, { "H=", FORM_PEER, NO_FIELD, NO_FIELD, NULL },
-  { "I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT, NULL }, { "U=", FORM_FREE, F_CLIENT_IDENT, NO_FIELD, NULL },
+  { "I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT, NULL }, { "U=", FORM_FREE, F_CLIENT_IDENT, NO_FIELD, "Ci=|P=" },
   { "P=", FORM_WORD, F_PROTOCOL, NO_FIELD, NULL }, { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL },
-  { "CV=", FORM_YES_NO, F_TLS_IN_VERIFIED, NO_FIELD, NULL }, { "DN=", FORM_QUOTED, F_TLS_IN_DN, NO_FIELD, NULL },
-  { "SNI=", FORM_QUOTED, F_TLS_IN_SNI, NO_FIELD, NULL }, { "A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, NULL },
+  { "CV=", FORM_YES_NO, F_TLS_IN_VERIFIED, NO_FIELD, NULL }, { "DN=", FORM_NAME, F_TLS_IN_DN, NO_FIELD, NULL },
+  { "SNI=", FORM_QUOTED, F_TLS_IN_SNI, NO_FIELD, NULL }, { "A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, "PRDR|PRX=|K|S=" },
   { "S=", FORM_WORD, F_SIZE, NO_FIELD, NULL }, { "id=", FORM_MESSAGE_ID, F_MESSAGE_ID, NO_FIELD, NULL },
   { "id*=", FORM_MESSAGE_ID, F_MESSAGE_ID, NO_FIELD, NULL }, { "T=", FORM_QUOTED, F_SUBJECT, NO_FIELD, NULL },
   { "Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID, NO_FIELD, NULL },
@@ -46,7 +46,7 @@ static const Letter refusal_letters[] =
   { "I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT, NULL }, { "U=", FORM_FREE, F_CLIENT_IDENT, NO_FIELD, NULL },
   { "Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID, NO_FIELD, NULL }, { "P=", FORM_WORD, NO_FIELD, NO_FIELD, NULL },
   { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL }, { "CV=", FORM_YES_NO, F_TLS_IN_VERIFIED, NO_FIELD, NULL },
-  { "DN=", FORM_QUOTED, F_TLS_IN_DN, NO_FIELD, NULL }, { "SNI=", FORM_QUOTED, F_TLS_IN_SNI, NO_FIELD, NULL },
+  { "DN=", FORM_NAME, F_TLS_IN_DN, NO_FIELD, NULL }, { "SNI=", FORM_QUOTED, F_TLS_IN_SNI, NO_FIELD, NULL },
   { "F=", FORM_ANGLE, F_REFUSAL_SENDER, NO_FIELD, NULL }, { "A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, NULL },
   { "D=", FORM_WORD, F_CLIENT_DURATION, NO_FIELD, NULL }, { "PRX=", FORM_ADDRESS, F_CLIENT_PROXY, NO_FIELD, NULL },
   { "C=", FORM_WORD, F_CLIENT_COMMANDS, NO_FIELD, NULL }, { "SPF=", FORM_WORD, F_SPF, NO_FIELD, NULL },
@@ -67,20 +67,14 @@ scan_refusal_fields(Scan *self, const LineStep *step)
   return TRUE;
 }
 
-/* quotes behind a place outside quotes come in pairs, whatever a HELO in front of it holds */
 static gboolean
-_quotes_are_paired(Slice text)
+_occurs_once(const Line *line, FieldId id)
 {
-  gboolean paired = TRUE;
+  guint n = 0;
 
-  for (gsize i = 0; i < text.len; i++)
-    {
-      if (text.str[i] == '\\')
-        i++;
-      else if (text.str[i] == '"')
-        paired = !paired;
-    }
-  return paired;
+  for (guint i = 0; i < line->n_fields; i++)
+    n += line->fields[i].id == id;
+  return n == 1;
 }
 
 /* the fields of an arrival up to the end of the line, its size among them */
@@ -90,12 +84,12 @@ _arrival_follows(Slice *rest, const gchar *ends)
   Line scratch;
   Scan scan = { *rest, &scratch };
 
-  if (!_quotes_are_paired(*rest))
+  if (!scan_quotes_are_paired(*rest))
     return FALSE;
   scratch.n_fields = 0;
   scan_letters(&scan, &behind_peer);
   *rest = scan.rest;
-  return !scan.rest.len && line_get(&scratch, F_SIZE).len;
+  return !scan.rest.len && _occurs_once(&scratch, F_SIZE) && _occurs_once(&scratch, F_PROTOCOL);
 }
 
 /* arrival = sender fields; what is no field and all behind it says nothing, but the message did arrive */

@@ -19,7 +19,7 @@ static const Letter delivery_letters[] =
   { "I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT, NULL },
   { "ST=", FORM_FREE, F_DELIVERY_SHADOW, NO_FIELD, NULL }, { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL },
   { "CV=", FORM_WORD, F_DELIVERY_TLS_VERIFIED, NO_FIELD, NULL },
-  { "DN=", FORM_QUOTED, F_DELIVERY_TLS_DN, NO_FIELD, NULL }, { "A=", FORM_FREE, F_DELIVERY_AUTH, NO_FIELD, NULL },
+  { "DN=", FORM_NAME, F_DELIVERY_TLS_DN, NO_FIELD, NULL }, { "A=", FORM_FREE, F_DELIVERY_AUTH, NO_FIELD, NULL },
   { "PRX=", FORM_ADDRESS, F_DELIVERY_PROXY, NO_FIELD, NULL }, { "PS=", FORM_SKIP, NO_FIELD, NO_FIELD, NULL },
   { "DKIM=", FORM_WORD, F_DELIVERY_DKIM, NO_FIELD, NULL },
   { "C=", FORM_REPLY, F_DELIVERY_RESPONSE, F_DELIVERY_CODE, NULL },
@@ -44,7 +44,9 @@ _addresses_end(Slice text, gboolean failure)
       if (at >= 0)
         end = (gsize) at;
     }
-  gssize colon = failure ? scan_find_unquoted(slice_head(text, end), SLICE(": ")) : -1;
+  /* commands and files may hold colons: there the first field ends them */
+  gboolean is_command = text.len && strchr("|/>", text.str[0] ? text.str[0] : '?') && end < text.len;
+  gssize colon = failure && !is_command ? scan_find_unquoted(slice_head(text, end), SLICE(": ")) : -1;
   if (colon > 0 && text.str[colon - 1] == ' ')
     colon--;
   return colon >= 0 ? (gsize) colon : end;
@@ -73,6 +75,7 @@ static gboolean
 _addresses(Scan *self, gboolean failure)
 {
   Slice text = slice_head(self->rest, _addresses_end(self->rest, failure)), top = SLICE_NONE;
+  Slice between = SLICE_NONE;
   gssize begin = _top_begin(text), parents;
 
   self->rest = slice_skip(self->rest, text.len);
@@ -82,7 +85,10 @@ _addresses(Scan *self, gboolean failure)
       text = slice_head(text, (gsize) begin - 1);
     }
   if (text.len && text.str[text.len - 1] == ')' && (parents = scan_find_unquoted(text, SLICE(" ("))) > 0)
-    text = slice_head(text, (gsize) parents);
+    {
+      between = slice_new(text.str + parents + 2, text.len - (gsize) parents - 3);
+      text = slice_head(text, (gsize) parents);
+    }
   if (!text.len)
     return FALSE;
   if (text.len > 2 && text.str[0] == '<' && text.str[text.len - 1] == '>')
@@ -90,49 +96,87 @@ _addresses(Scan *self, gboolean failure)
   scan_add(self, F_DELIVERY_RECIPIENT, text, FALSE);
   if (top.str)
     scan_add(self, F_DELIVERY_ORIGINAL_RECIPIENT, top, FALSE);
+  if (between.len)
+    scan_add(self, F_DELIVERY_PARENTS, between, FALSE);
   return TRUE;
 }
 
 static gboolean
-_is_discarded(Slice final)
+_has_way(const Line *line)
 {
-  return slice_starts_with(final, SLICE(":blackhole:")) || slice_starts_with(final, SLICE("discarded"))
-         || slice_starts_with(final, SLICE("blackhole"));
+  return line_get(line, F_DELIVERY_ROUTER).str || line_get(line, F_DELIVERY_TRANSPORT).str;
 }
 
+/* ":blackhole:", or "discarded" by a router without a transport; a mailbox may have that name, too */
+static gboolean
+_is_discarded(const Line *line)
+{
+  Slice final = line_get(line, F_DELIVERY_RECIPIENT);
+
+  return slice_equals(final, SLICE(":blackhole:"))
+         || (slice_equals(final, SLICE("discarded")) && _has_way(line) && !line_get(line, F_DELIVERY_TRANSPORT).str);
+}
+
+/* "discarded (system filter)", "blackhole (" name " ACL discarded recipients)": not about one recipient */
+static gboolean
+_is_of_whole_message(Slice text)
+{
+  return slice_starts_with(text, SLICE("discarded (system filter)"))
+         || (slice_starts_with(text, SLICE("blackhole ("))
+             && slice_find(slice_head(text, 64), SLICE(" ACL discarded recipients)")) >= 0);
+}
+
+/* without router and transport it is a text of the administrator's */
 gboolean
 scan_delivery(Scan *self, const LineStep *step)
 {
-  if (!_addresses(self, FALSE))
+  guint status;
+
+  if (_is_of_whole_message(self->rest) || !_addresses(self, FALSE))
     return FALSE;
-  gboolean discarded = _is_discarded(line_get(self->line, F_DELIVERY_RECIPIENT));
-  scan_add(self, F_DELIVERY_STATUS, discarded ? SLICE("discarded") : slice_from_string(step->literal), FALSE);
+  status = self->line->n_fields;
+  scan_add(self, F_DELIVERY_STATUS, slice_from_string(step->literal), FALSE);
   scan_letters(self, &delivery);
+  if (!_has_way(self->line) && !_is_discarded(self->line))
+    return FALSE;
+  if (_is_discarded(self->line))
+    self->line->fields[status].value = SLICE("discarded");
   self->rest = SLICE("");
   return TRUE;
 }
 
-/* the reply inside "...: SMTP error from remote mail server after COMMAND: [host NAME [ip]: ]NNN text" */
+/* command = "RCPT TO:" angle / "MAIL FROM:" angle parameters / word: what stands behind its colon, empty: nothing */
+static Slice
+_behind_command(Slice rest, Line *scratch)
+{
+  Scan scan = { rest, scratch };
+  LineStep address = { NULL, NO_FIELD, NULL };
+
+  scan_take(&scan, "pipelined ");
+  if ((scan_take(&scan, "RCPT TO:") || scan_take(&scan, "MAIL FROM:")) && !scan_angle(&scan, &address))
+    return SLICE("");
+  gssize colon = slice_find(scan.rest, SLICE(": "));
+  return colon < 0 ? SLICE("") : slice_skip(scan.rest, (gsize) colon + 2);
+}
+
+/* reply = "SMTP error from remote mail server after " command ": " ["host " NAME " [" ip "]: "] NNN text; the host only
+ * where no field names it; addresses of strangers may hold all of that */
 static void
 _add_remote_reply(Scan *self, Slice error)
 {
-  gssize at = slice_find(error, SLICE("SMTP error from remote mail"));
-  Slice rest;
+  Line scratch;
+  Slice rest = error;
+  gssize after = slice_find(slice_head(error, 48), SLICE(" after ")), end;
 
-  if (at < 0)
+  if (!slice_starts_with(error, SLICE("SMTP error from remote mail")) || after < 0)
     return;
-  rest = slice_skip(error, (gsize) at);
-  gssize command = slice_find(rest, SLICE(">: "));
-  if (command < 0 || slice_find(slice_head(rest, (gsize) command), SLICE("O:<")) + slice_find(slice_head(rest,
-      (gsize) command), SLICE("M:<")) < 0)
-    command = slice_find(rest, SLICE(": ")) - 1;
-  if (command < 0)
-    return;
-  rest = slice_skip(rest, (gsize) command + 3);
-  if (slice_starts_with(rest, SLICE("host ")) && (at = slice_find(rest, SLICE("]: "))) >= 0)
+  scratch.n_fields = 0;
+  rest = _behind_command(slice_skip(error, (gsize) after + 7), &scratch);
+  if (slice_starts_with(rest, SLICE("host ")) && !line_get(self->line, F_DELIVERY_HOST).str
+      && (end = slice_find(rest, SLICE("]: "))) >= 0)
     {
-      scan_next_hop(self, slice_new(rest.str + 5, (gsize) at - 4));
-      rest = slice_skip(rest, (gsize) at + 3);
+      scan_next_hop(self, slice_new(rest.str + 5, (gsize) end - 4));
+      rest = slice_skip(rest, (gsize) end + 3);
     }
   if (!scan_is_reply_code(rest))
     return;
@@ -153,52 +197,56 @@ _without_colon(Slice text)
 static void
 _add_error(Scan *self, Slice error)
 {
-  error = _without_colon(error);
   if (error.len)
     scan_add(self, F_DELIVERY_ERROR, error, TRUE);
   _add_remote_reply(self, error);
 }
 
-/* " DT=" duration, in front of the message or, when there is none, at the end */
-static Slice
-_without_duration(Slice text)
+static const Letter attempt_letters[] =
 {
-  gssize at = slice_find(text, SLICE(" DT="));
-  gssize colon = slice_find(text, SLICE(": "));
+  { "H=", FORM_NEXT_HOP, NO_FIELD, NO_FIELD, NULL }, { "PRX=", FORM_ADDRESS, F_DELIVERY_PROXY, NO_FIELD, NULL },
+  { "I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT, NULL },
+  { "DT=", FORM_WORD, F_DELIVERY_DELIVER_TIME, NO_FIELD, NULL },
+  EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo"),
+  LETTERS_END
+};
 
-  if (at < 0 || (colon >= 0 && colon < at))
-    return text;
-  return colon < 0 ? slice_head(text, (gsize) at) : at == 0 ? slice_skip(text, (gsize) colon) : text;
+static const LetterTable attempt = { attempt_letters, &next_hop_cipher, NULL, FALSE };
+
+/* the system's text in front of the attempt's fields; with none behind it, it is the message */
+static Slice
+_system_error(Scan *self)
+{
+  Slice text = slice_skip(self->rest, 2);
+  gssize host = slice_find(text, SLICE(" H=")), time = slice_find(text, SLICE(" DT=")), colon = slice_find(text, SLICE(": "));
+  gssize end = host < 0 || (time >= 0 && time < host) ? time : host;
+
+  if (end < 0 || (colon >= 0 && colon < end))
+    return SLICE_NONE;
+  self->rest = slice_skip(text, (gsize) end);
+  return slice_head(text, (gsize) end);
 }
 
-/* ": strerror H=host [ip] DT=1s: message"; the host stands before the message's colon */
+/* reason = [": " strerror] [" H=" hop] [" DT=" duration] [": " message]; only positive numbers have a text of the system */
 static void
-_deferral_reason(Scan *self)
+_deferral_reason(Scan *self, gboolean is_system_error)
 {
-  Slice text = _without_duration(_without_colon(self->rest));
-  gssize host = slice_find(text, SLICE("H=")), colon = slice_find(text, SLICE(": "));
-  gsize word = 0;
+  Slice system = is_system_error && slice_starts_with(self->rest, SLICE(": ")) ? _system_error(self) : SLICE_NONE;
+  Slice message;
 
+  scan_letters(self, &attempt);
+  message = _without_colon(self->rest);
   self->rest = SLICE("");
-  if (host < 0 || (colon >= 0 && colon < host) || (host > 0 && text.str[host - 1] != ' '))
-    {
-      _add_error(self, text);
-      return;
-    }
-  Slice hop = slice_skip(text, (gsize) host + 2);
-  gssize end = slice_find_char(hop, ']');
-  for (word = end < 0 ? 0 : (gsize) end + 1; word < hop.len && hop.str[word] != ' '
-       && !(hop.str[word] == ':' && (word + 1 == hop.len || hop.str[word + 1] == ' ')); word++)
-    ;
-  scan_next_hop(self, slice_head(hop, word));
-  _add_error(self, host > 1 && colon < 0 ? slice_head(text, (gsize) host - 1)
-             : colon >= 0 ? slice_skip(text, (gsize) colon) : text);
+  if (system.len && message.len)
+    scan_add(self, F_DELIVERY_SYSTEM_ERROR, system, TRUE);
+  _add_error(self, message.len ? message : system);
 }
 
 gboolean
 scan_deferral(Scan *self, const LineStep *step)
 {
   gssize end;
+  gint64 number;
 
   if (!_addresses(self, FALSE))
     return FALSE;
@@ -207,12 +255,14 @@ scan_deferral(Scan *self, const LineStep *step)
   scan_take(self, " routing");
   if (!scan_take(self, " defer (") || (end = slice_find_char(slice_head(self->rest, 12), ')')) < 1)
     return FALSE;
-  scan_add(self, F_DELIVERY_ERRNO, slice_head(self->rest, (gsize) end), FALSE);
+  Slice errno_text = slice_head(self->rest, (gsize) end);
+  scan_add(self, F_DELIVERY_ERRNO, errno_text, FALSE);
   self->rest = slice_skip(self->rest, (gsize) end + 1);
-  _deferral_reason(self);
+  _deferral_reason(self, slice_to_int(errno_text, &number) && number > 0);
   return TRUE;
 }
 
+/* a reason follows behind a colon; without one it is a remark about the delivery */
 gboolean
 scan_failure(Scan *self, const LineStep *step)
 {
@@ -220,7 +270,25 @@ scan_failure(Scan *self, const LineStep *step)
     return FALSE;
   scan_add(self, F_DELIVERY_STATUS, SLICE("failed"), FALSE);
   scan_letters(self, &delivery);
-  _add_error(self, self->rest);
+  if (self->rest.len ? !slice_starts_with(self->rest, SLICE(": ")) && !slice_starts_with(self->rest, SLICE(" : "))
+      : !_has_way(self->line))
+    return FALSE;
+  _add_error(self, _without_colon(self->rest));
+  self->rest = SLICE("");
+  return TRUE;
+}
+
+/* "** mua_wrapper is set true, but ...", "** " address " routing yielded a " router " delivery" */
+gboolean
+scan_no_failure(Scan *self, const LineStep *step)
+{
+  Line scratch;
+  Scan failure = { self->rest, &scratch };
+
+  scratch.n_fields = 0;
+  if (!self->rest.len || scan_failure(&failure, step))
+    return FALSE;
+  scan_add(self, step->field, self->rest, TRUE);
   self->rest = SLICE("");
   return TRUE;
 }

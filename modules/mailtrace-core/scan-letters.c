@@ -66,6 +66,88 @@ _free_text(const LetterTable *table, Slice at)
   return slice_head(at, i);
 }
 
+/* quotes that no backslash protects */
+static guint
+_count_quotes(Slice text)
+{
+  guint n = 0;
+
+  for (gsize i = 0; i < text.len; i++)
+    if (text.str[i] == '\\')
+      i++;
+    else
+      n += text.str[i] == '"';
+  return n;
+}
+
+/* index of the last blank with that name behind it, and an even number of quotes behind both; -1: none */
+static gssize
+_find_last_name(Slice text, Slice name)
+{
+  guint behind = _count_quotes(text);
+  gssize found = -1;
+
+  for (gsize i = 0; i < text.len; i++)
+    if (text.str[i] == '\\')
+      i++;
+    else if (text.str[i] == '"')
+      behind--;
+    else if (text.str[i] == ' ' && behind % 2 == 0 && slice_starts_with(slice_skip(text, i + 1), name))
+      found = (gssize) i;
+  return found;
+}
+
+static gboolean
+_is_listed(Slice word, Slice rest)
+{
+  while (rest.len)
+    {
+      gssize bar = slice_find_char(rest, '|');
+      Slice name = bar < 0 ? rest : slice_head(rest, (gsize) bar);
+
+      if (slice_ends_with(name, SLICE("=")) ? slice_starts_with(word, name) : slice_equals(word, name))
+        return TRUE;
+      rest = slice_skip(rest, name.len + 1);
+    }
+  return FALSE;
+}
+
+/*
+ * A login may hold anything, fields as well.  But the log has a fixed order: of the names listed the last one is always
+ * there, once; where it stands for the last time the login has ended, or in front of others of the list.
+ */
+static Slice
+_login_text(const LetterTable *table, const Letter *letter, Slice at)
+{
+  Slice names = slice_from_string(letter->constant);
+  gsize bar = (gsize) slice_find_last_char(names, '|');
+  gssize end = _find_last_name(at, slice_skip(names, bar + 1)), blank;
+
+  if (end < 0)
+    return _free_text(table, at);
+  while ((blank = slice_find_last_char(slice_head(at, (gsize) end), ' ')) > 0
+         && _is_listed(slice_new(at.str + blank + 1, (gsize) (end - blank - 1)), slice_head(names, bar)))
+    end = blank;
+  return slice_head(at, (gsize) end);
+}
+
+/* DN="..." has its own quotes not doubled: it ends where quotes behind it come in pairs */
+static gsize
+_name_length(Slice at)
+{
+  guint behind = at.len ? _count_quotes(slice_skip(at, 1)) : 0;
+
+  if (!at.len || at.str[0] != '"')
+    return 0;
+  for (gsize i = 1; i < at.len; i++)
+    if (at.str[i] == '\\')
+      i++;
+    else if (at.str[i] == '"' && --behind % 2 == 0
+             && (i + 1 == at.len || at.str[i + 1] == ' ' || at.str[i + 1] == ':'))
+      return i + 1;
+  return _quoted_length(at);
+}
+
 static void
 _add_suite(Scan *self, const CipherFields *fields, Slice version, Slice cipher)
 {
@@ -128,9 +210,26 @@ scan_is_reply_code(Slice text)
          && g_ascii_isdigit(text.str[2]) && (text.len == 3 || text.str[3] == ' ' || text.str[3] == '-');
 }
 
+/* Exim's buffer was full: the last word may be cut off */
+static Slice
+_without_overflow(Slice list)
+{
+  gssize end = slice_find(list, SLICE("**** log string overflowed log buffer ****"));
+
+  if (end < 0)
+    return list;
+  list = slice_head(list, (gsize) end);
+  while (list.len && list.str[list.len - 1] != ' ')
+    list.len--;
+  return list;
+}
+
 static void
 _add_list(Scan *self, FieldId field, Slice rest)
 {
+  rest = _without_overflow(rest);
+  if (slice_ends_with(rest, SLICE(" <trunc>")))
+    rest = slice_head(rest, rest.len - strlen(" <trunc>"));
   while (rest.len && self->line->n_fields < LINE_FIELDS_MAX)
     {
       Slice one = scan_quoted_word(rest);
@@ -150,7 +249,8 @@ _message_id(const LetterTable *table, Slice at)
 {
   gsize len = scan_quoted_word(at).len;
 
-  for (guint n = 1; n < MESSAGE_ID_WORDS_MAX && len < at.len && !_letter(table, slice_skip(at, len + 1)); n++)
+  for (guint n = 1; n < MESSAGE_ID_WORDS_MAX && len < at.len && !_letter(table, slice_skip(at, len + 1))
+       && !_is_unknown_name(slice_skip(at, len + 1)); n++)
     len += 1 + scan_quoted_word(slice_skip(at, len + 1)).len;
   return slice_head(at, len);
 }
@@ -165,7 +265,10 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
     {
     case FORM_FREE:
     case FORM_AUTH:
-      return _free_text(table, at);
+      return letter->constant ? _login_text(table, letter, at) : _free_text(table, at);
+    case FORM_NAME:
+      quoted = _name_length(at);
+      return quoted ? slice_head(at, quoted) : scan_quoted_word(at);
     case FORM_QUOTED:
     case FORM_REPLY:
     case FORM_SKIP:
@@ -266,6 +369,7 @@ _add_value(Scan *self, const LetterTable *table, const Letter *letter, Slice val
       scan_add(self, letter->second, SLICE("pass"), FALSE);
       break;
     case FORM_QUOTED:
+    case FORM_NAME:
     case FORM_REPLY:
       _add_quoted(self, letter, value);
       break;

@@ -14,7 +14,8 @@ typedef enum _LetterForm
   FORM_SKIP,       /* a word or "quoted", of no interest */
   FORM_FLAG,       /* the bare name; its constant becomes the field */
   FORM_QUOTED,     /* "..." with backslash escapes, or a bare word */
-  FORM_FREE,       /* may hold blanks: ends before the next name of the same table */
+  FORM_NAME,       /* a distinguished name: "..." whose inner quotes the log does not escape */
+  FORM_FREE,       /* may hold blanks: ends before the next name of the same table, or as its constant says */
   FORM_MESSAGE_ID, /* a word in which quotes may hold blanks */
   FORM_ANGLE,      /* <address> */
   FORM_PEER,
@@ -35,7 +36,7 @@ typedef struct _Letter
   const gchar *name;   /* with "=" unless FORM_FLAG */
   LetterForm form;
   FieldId field, second;
-  const gchar *constant;
+  const gchar *constant;   /* FORM_FREE, FORM_AUTH: names that may follow, "|" between them, the last one always does */
 } Letter;
 
 /* the fields of FORM_CIPHER, which holds more than two values */

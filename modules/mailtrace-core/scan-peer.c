@@ -27,7 +27,7 @@ typedef struct _Peer
 {
   Slice name, helo;
   Address address;
-  Slice earliest;       /* what stands behind the first reading */
+  Address earliest;     /* the first reading */
   gboolean several;     /* more than one reading: a stranger may have written this one */
   gboolean uncertain;   /* no reading is convincing: good for going on behind it only */
 } Peer;
@@ -86,6 +86,7 @@ typedef struct _Expected
   ScanRest follows;
   const gchar *ends;
   Slice client;     /* its address, where other lines told it */
+  gboolean paired;  /* behind it, quotes come in pairs: it stands not inside a quoted local part */
 } Expected;
 
 /* the last place from where the log goes on as expected, 0: none */
@@ -102,12 +103,12 @@ _last_place(Peer *self, Slice text, const Places *places, const Expected *expect
       _read(&other, text, end);
       Slice rest = other.address.rest;
       if ((expected->client.len && !slice_equals(other.address.ip, expected->client))
-          || !expected->follows(&rest, expected->ends))
+          || (expected->paired && !scan_quotes_are_paired(rest)) || !expected->follows(&rest, expected->ends))
         continue;
       gboolean echo = chosen && _is_echo(&other, rest, text.str + chosen);
       self->several = chosen > 0;
       self->uncertain |= echo;
-      self->earliest = other.address.rest;
+      self->earliest = other.address;
       if (!chosen || echo)
         _read(self, text, chosen = end);
     }
@@ -117,13 +118,16 @@ _last_place(Peer *self, Slice text, const Places *places, const Expected *expect
 static gboolean
 _choose(Peer *self, Slice text, const Expected *expected)
 {
-  Expected any = { expected->follows, expected->ends, SLICE_NONE };
+  Expected any = { expected->follows, expected->ends, SLICE_NONE, TRUE };
   Places places;
   gsize chosen;
 
   _collect(text, &places);
   chosen = _last_place(self, text, &places, expected);
   if (!chosen && expected->client.len)
+    chosen = _last_place(self, text, &places, &any);
+  any.paired = FALSE;
+  if (!chosen)
     chosen = _last_place(self, text, &places, &any);
   if (!chosen && places.n)
     {
@@ -168,16 +172,26 @@ _add(const Peer *self, Scan *scan)
     scan_add(scan, F_CLIENT_PORT, self->address.port, FALSE);
 }
 
+static void
+_tell_several(const Peer *self, Line *line)
+{
+  if (!self->several)
+    return;
+  line->several_clients = TRUE;
+  line->other_ip = self->earliest.ip;
+  line->other_port = self->earliest.port;
+}
+
 /* where only the HELO is a stranger's: the last reading is right */
 gboolean
 scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 {
-  Expected expected = { follows, ends, self->line->known_client };
+  Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
 
   if (!_peer(&peer, self->rest, &expected))
     return FALSE;
-  self->line->several_clients |= peer.several;
+  _tell_several(&peer, self->line);
   if (!peer.uncertain)
     _add(&peer, self);
   self->rest = peer.address.rest;
@@ -189,15 +203,15 @@ scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 gboolean
 scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 {
-  Expected expected = { follows, ends, self->line->known_client };
+  Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
 
   if (!_peer(&peer, self->rest, &expected))
     return FALSE;
-  self->line->several_clients |= peer.several;
+  _tell_several(&peer, self->line);
   if (!peer.several && !peer.uncertain)
     _add(&peer, self);
-  self->rest = peer.several ? peer.earliest : peer.address.rest;
+  self->rest = peer.several ? peer.earliest.rest : peer.address.rest;
   return TRUE;
 }
 
@@ -224,7 +238,8 @@ scan_next_hop(Scan *self, Slice value)
 
   while (name.len && name.str[name.len - 1] == ' ')
     name.len--;
-  if (slice_ends_with(name, SLICE(" DS")))
+  gboolean dnssec = slice_ends_with(name, SLICE(" DS"));
+  if (dnssec)
     name.len -= 3;
   if (name.len)
     scan_add(self, F_DELIVERY_HOST, name, FALSE);
@@ -233,4 +248,8 @@ scan_next_hop(Scan *self, Slice value)
   scan_add(self, F_DELIVERY_IP, address.ip, FALSE);
   if (address.port.len)
     scan_add(self, F_DELIVERY_PORT, address.port, FALSE);
+  if (slice_starts_with(address.rest, SLICE("*")))
+    scan_add(self, F_DELIVERY_REUSED, SLICE("true"), FALSE);
+  if (dnssec)
+    scan_add(self, F_DELIVERY_DNSSEC, SLICE("true"), FALSE);
 }

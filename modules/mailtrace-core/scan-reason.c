@@ -13,6 +13,8 @@ typedef struct _Reason
 /* the first that fits: what is specific stands in front */
 static const Reason reasons[] =
 {
+  { "loop", "\"received\" headers|mail loop" },
+  { "rate", "too many unrecognized|too many nonmail|too many syntax|too many connections" },
   { "relay-denied", "relay not permitted|relaying|relay access denied|not permitted to relay|relay denied|relaying denied" },
   { "sender-verify", "sender verif|verify sender|sender address verification|verifying sender" },
   { "greylisting", "greylist|graylist|grey-list|greylisted" },

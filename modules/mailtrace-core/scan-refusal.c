@@ -170,14 +170,32 @@ scan_rejected(Scan *self, const LineStep *step)
   return TRUE;
 }
 
+/* [" <" parent ">"] */
+static void
+_skip_parent(Scan *self)
+{
+  LineStep parent = { NULL, NO_FIELD, NULL };
+  Scan saved = *self;
+
+  if (!scan_take(self, " ") || !scan_angle(self, &parent))
+    *self = saved;
+}
+
 /* address " F=<": what stands behind the client where the next hop refused the data of a cut-through delivery */
 static gboolean
 _recipient_follows(Slice *rest, const gchar *ends)
 {
+  Line scratch;
+
   _refusal_follows(rest, ends);
   Slice word = slice_starts_with(*rest, SLICE(" ")) ? scan_quoted_word(slice_skip(*rest, 1)) : SLICE("");
 
-  return slice_find_char(word, '@') > 0 && slice_starts_with(slice_skip(*rest, 1 + word.len), SLICE(" F=<"));
+  if (slice_find_char(word, '@') < 1)
+    return FALSE;
+  Scan scan = { slice_skip(*rest, 1 + word.len), &scratch };
+  scratch.n_fields = 0;
+  _skip_parent(&scan);
+  return slice_starts_with(scan.rest, SLICE(" F=<"));
 }
 
 /* cut-through = peer SP recipient " F=<" sender ">" [" P=<" path ">"] (" rejected" / " tmp-reject from cutthrough")
@@ -192,6 +210,7 @@ scan_cut_through(Scan *self, const LineStep *step)
     return FALSE;
   Slice recipient = scan_quoted_word(self->rest);
   self->rest = slice_skip(self->rest, recipient.len);
+  _skip_parent(self);
   if (!scan_take(self, " F=") || !scan_angle(self, &sender) || (scan_take(self, " P=") && !scan_angle(self, &path)))
     return FALSE;
   temporary = scan_take(self, " tmp-reject from cutthrough after DATA:");

@@ -78,13 +78,16 @@ scan_dkim(Scan *self, const LineStep *step)
     {
       Slice value = scan_quoted_word(slice_skip(self->rest, 2));
 
-      scan_add(self, _dkim_tag(self->rest.str[0]), value, FALSE);
+      if (!slice_equals(value, SLICE("<UNSET>")))
+        scan_add(self, _dkim_tag(self->rest.str[0]), value, FALSE);
       self->rest = slice_skip(self->rest, 3 + value.len);
       n++;
     }
   if (!line_get(self->line, F_DKIM_CANONICALIZATION).str || self->rest.len < 2 || self->rest.str[0] != '[' || !slice_ends_with(self->rest, SLICE("]")))
     return FALSE;
+  /* the tags are the signer's text and may hold a verdict as well: the last one is Exim's */
   Slice detail = slice_new(self->rest.str + 1, self->rest.len - 2);
+  detail = slice_skip(detail, (gsize) (slice_find_last_char(detail, '[') + 1));
   gssize reason = slice_find(detail, SLICE(" - "));
   scan_add(self, F_DKIM_SIGNATURE_RESULT, _dkim_result(detail), FALSE);
   scan_add(self, F_DKIM_DETAIL, detail, FALSE);

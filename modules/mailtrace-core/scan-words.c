@@ -33,7 +33,7 @@ scan_continuation(Scan *self, const LineStep *step)
 gboolean
 scan_connection_id(Scan *self, const LineStep *step)
 {
-  LineStep word = { NULL, NO_FIELD, NULL };
+  LineStep word = { NULL, F_CLIENT_CONNECTION_ID, NULL };
 
   return !scan_take(self, " Ci=") || scan_word(self, &word);
 }
@@ -45,6 +45,8 @@ scan_login(Scan *self, const LineStep *step)
   LineStep word = { NULL, NO_FIELD, NULL };
 
   if (!self->rest.len || !g_ascii_isalpha(self->rest.str[0]) || !scan_word(self, &word))
+    return FALSE;
+  if (scan_take(self, " D=") && !scan_word(self, &word))
     return FALSE;
   return !self->rest.len || slice_starts_with(self->rest, SLICE(" closed by ")) || slice_starts_with(self->rest,
          SLICE(" lost"));
@@ -76,6 +78,7 @@ scan_auth_failure(Scan *self, const LineStep *step)
   Slice text = id < 0 ? self->rest : slice_head(self->rest, (gsize) id);
   gint64 code;
 
+  scan_add(self, F_REFUSAL_TEMPORARY, slice_starts_with(text, SLICE("4")) ? SLICE("true") : SLICE("false"), FALSE);
   if (text.len > 3 && slice_to_int(slice_head(text, 3), &code))
     scan_add(self, F_REFUSAL_CODE, slice_head(text, 3), FALSE);
   scan_add(self, F_REFUSAL_TEXT, text, FALSE);
@@ -143,7 +146,7 @@ _host_name(Slice text)
 {
   gsize len = 0;
 
-  while (len < text.len && (g_ascii_isalnum(text.str[len]) || text.str[len] == '.' || text.str[len] == '-'))
+  while (len < text.len && (g_ascii_isalnum(text.str[len]) || strchr(".-_", text.str[len] ? text.str[len] : '?')))
     len++;
   return slice_starts_with(slice_skip(text, len), SLICE(" [")) ? slice_head(text, len) : SLICE("");
 }
@@ -169,6 +172,16 @@ _is_field(Slice at)
   return i > 0 && i < at.len && at.str[i] == '=';
 }
 
+/* SP recipient [" <" parent ">"] " F=<": see scan_cut_through() */
+static gboolean
+_is_cut_through(Slice text)
+{
+  Slice word = slice_starts_with(text, SLICE(" ")) ? scan_quoted_word(slice_skip(text, 1)) : SLICE("");
+
+  return slice_find_char(word, '@') > 0 && slice_find(slice_skip(text, word.len), SLICE(" F=<")) >= 0
+         && slice_find(text, SLICE(" after DATA:")) >= 0;
+}
+
 /* what a delivery attempt met at one host; a refusal or warning of the access control lists is another row's */
 gboolean
 scan_side_text(Scan *self, const LineStep *step)
@@ -179,7 +192,7 @@ scan_side_text(Scan *self, const LineStep *step)
 
   while (text.len > 1 && text.str[0] != ' ' && !slice_starts_with(text, SLICE(": ")))
     text = slice_skip(text, 1);
-  if (_is_field(slice_skip(text, 1)))
+  if (_is_field(slice_skip(text, 1)) || _is_cut_through(text))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS(others); i++)
     if (slice_starts_with(text, slice_from_string(others[i])))
@@ -274,18 +287,56 @@ scan_added_recipient(Scan *self, const LineStep *step)
   return TRUE;
 }
 
+/* anything, and [" D=" duration] at its end */
+gboolean
+scan_duration_tail(Scan *self, const LineStep *step)
+{
+  gssize blank = slice_find_last_char(self->rest, ' ');
+
+  if (blank >= 0 && slice_starts_with(slice_skip(self->rest, (gsize) blank), SLICE(" D=")))
+    scan_add(self, F_CLIENT_DURATION, slice_skip(self->rest, (gsize) blank + 3), FALSE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
 /* lost = " lost" [" (error: " text ")"] [" D=" duration] */
 gboolean
 scan_lost(Scan *self, const LineStep *step)
 {
-  gssize blank;
+  return scan_take(self, " lost") && scan_duration_tail(self, step);
+}
 
-  if (!scan_take(self, " lost"))
+/* ["DS "] */
+gboolean
+scan_dnssec(Scan *self, const LineStep *step)
+{
+  if (scan_take(self, "DS "))
+    scan_add(self, F_CLIENT_DNSSEC, SLICE("true"), FALSE);
+  return TRUE;
+}
+
+/* name "' ACL" */
+gboolean
+scan_dropping_acl(Scan *self, const LineStep *step)
+{
+  gssize end = slice_find(slice_head(self->rest, 64), SLICE("' ACL"));
+
+  if (end < 0)
     return FALSE;
-  blank = slice_find_last_char(self->rest, ' ');
-  if (blank >= 0 && slice_starts_with(slice_skip(self->rest, (gsize) blank), SLICE(" D=")))
-    scan_add(self, F_CLIENT_DURATION, slice_skip(self->rest, (gsize) blank + 3), FALSE);
-  self->rest = SLICE("");
+  gboolean connect = slice_equals(slice_head(self->rest, (gsize) end), SLICE("connect"));
+  scan_add(self, F_REFUSAL_STAGE, connect ? SLICE("connect") : SLICE("command"), FALSE);
+  scan_add(self, F_REFUSAL_TEMPORARY, SLICE("false"), FALSE);
+  self->rest = slice_skip(self->rest, (gsize) end + strlen("' ACL"));
+  return TRUE;
+}
+
+/* sender without angle brackets, nothing for the null sender */
+gboolean
+scan_local_scan_sender(Scan *self, const LineStep *step)
+{
+  if (!slice_starts_with(self->rest, SLICE(" ")))
+    return scan_sender(self, step);
+  scan_add(self, step->field, SLICE(""), FALSE);
   return TRUE;
 }
 

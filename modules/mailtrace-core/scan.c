@@ -64,6 +64,22 @@ scan_until(Scan *self, const LineStep *step)
 }
 
 gboolean
+scan_until_last(Scan *self, const LineStep *step)
+{
+  Slice literal = slice_from_string(step->literal);
+  gssize found = -1;
+
+  for (gsize i = 0; i + literal.len <= self->rest.len; i++)
+    if (self->rest.str[i] == literal.str[0] && slice_starts_with(slice_skip(self->rest, i), literal))
+      found = (gssize) i;
+  if (found < 0)
+    return FALSE;
+  scan_add(self, step->field, slice_head(self->rest, (gsize) found), FALSE);
+  self->rest = slice_skip(self->rest, (gsize) found + literal.len);
+  return TRUE;
+}
+
+gboolean
 scan_rest(Scan *self, const LineStep *step)
 {
   scan_add(self, step->field, self->rest, FALSE);
@@ -132,9 +148,32 @@ scan_quoted_word(Slice text)
   return blank < 0 ? text : slice_head(text, (gsize) blank);
 }
 
+/* quotes behind a place outside quotes come in pairs, whatever a HELO in front of it holds */
+gboolean
+scan_quotes_are_paired(Slice text)
+{
+  gboolean paired = TRUE;
+
+  for (gsize i = 0; i < text.len; i++)
+    {
+      if (text.str[i] == '\\')
+        i++;
+      else if (text.str[i] == '"')
+        paired = !paired;
+    }
+  return paired;
+}
+
+static gboolean
+_may_follow_angle(Slice rest, gboolean glued)
+{
+  return !rest.len || rest.str[0] == ' ' || rest.str[0] == ':'
+         || (glued && (slice_starts_with(rest, SLICE("H=")) || slice_starts_with(rest, SLICE("U="))));
+}
+
 /* index of the ">" that ends an address, or -1: a blank, a colon or nothing stands behind it */
 static gssize
-_angle_end(Slice inner, gboolean heed_quotes)
+_angle_end(Slice inner, gboolean heed_quotes, gboolean glued)
 {
   gboolean quoted = FALSE;
 
@@ -146,29 +185,41 @@ _angle_end(Slice inner, gboolean heed_quotes)
         i++;
       else if (c == '"')
         quoted = heed_quotes && !quoted;
-      else if (c == '>' && !quoted && (i + 1 == inner.len || inner.str[i + 1] == ' ' || inner.str[i + 1] == ':'))
+      else if (c == '>' && !quoted && _may_follow_angle(slice_skip(inner, i + 1), glued))
         return (gssize) i;
     }
   return -1;
 }
 
 /* angle = "<" *( quoted-string / char ) ">"; broken addresses may hold a single quote */
-gboolean
-scan_angle(Scan *self, const LineStep *step)
+static gboolean
+_angle(Scan *self, FieldId field, gboolean glued)
 {
   Slice inner = slice_skip(self->rest, 1);
   gssize end;
 
   if (!self->rest.len || self->rest.str[0] != '<')
     return FALSE;
-  end = _angle_end(inner, TRUE);
+  end = _angle_end(inner, TRUE, glued);
   if (end < 0)
-    end = _angle_end(inner, FALSE);
+    end = _angle_end(inner, FALSE, glued);
   if (end < 0)
     return FALSE;
-  scan_add(self, step->field, slice_head(inner, (gsize) end), FALSE);
+  scan_add(self, field, slice_head(inner, (gsize) end), FALSE);
   self->rest = slice_skip(inner, (gsize) end + 1);
   return TRUE;
+}
+
+gboolean
+scan_angle(Scan *self, const LineStep *step)
+{
+  return _angle(self, step->field, FALSE);
+}
+
+gboolean
+scan_angle_glued(Scan *self, const LineStep *step)
+{
+  return _angle(self, step->field, TRUE);
 }
 
 gboolean

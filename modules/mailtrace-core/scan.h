@@ -39,6 +39,8 @@ gboolean scan_tail(Scan *self, const LineStep *step);       /* literal, then any
 gboolean scan_phrase(Scan *self, const LineStep *step);     /* the same, but the literal ends in front of a blank */
 gboolean scan_constant(Scan *self, const LineStep *step);   /* takes nothing, adds the literal as value */
 gboolean scan_angle(Scan *self, const LineStep *step);      /* "<" address ">" */
+gboolean scan_angle_glued(Scan *self, const LineStep *step); /* the same; "H=" or "U=" may follow at once */
+gboolean scan_until_last(Scan *self, const LineStep *step);  /* up to the last such literal */
 
 /* scan-peer.c: follows() tells whether the log can go on so behind a peer, and takes the fields off the front of it */
 typedef gboolean (*ScanRest)(Slice *rest, const gchar *ends);
@@ -59,6 +61,7 @@ gboolean scan_arrival(Scan *self, const LineStep *step);
 gboolean scan_delivery(Scan *self, const LineStep *step);
 gboolean scan_deferral(Scan *self, const LineStep *step);
 gboolean scan_failure(Scan *self, const LineStep *step);
+gboolean scan_no_failure(Scan *self, const LineStep *step);
 gboolean scan_refusal_fields(Scan *self, const LineStep *step);
 
 /* scan-utm.c */
@@ -85,6 +88,10 @@ gboolean scan_prdr_refused(Scan *self, const LineStep *step);
 gboolean scan_marked_address(Scan *self, const LineStep *step);
 gboolean scan_added_recipient(Scan *self, const LineStep *step);
 gboolean scan_local(Scan *self, const LineStep *step);      /* takes nothing */
+gboolean scan_duration_tail(Scan *self, const LineStep *step);
+gboolean scan_dnssec(Scan *self, const LineStep *step);
+gboolean scan_dropping_acl(Scan *self, const LineStep *step);
+gboolean scan_local_scan_sender(Scan *self, const LineStep *step);
 gboolean scan_lost(Scan *self, const LineStep *step);
 gboolean scan_helo(Scan *self, const LineStep *step);
 gboolean scan_mechanism(Scan *self, const LineStep *step);
@@ -101,6 +108,9 @@ gboolean scan_during_connection(Scan *self, const LineStep *step);
 
 /* index of the first literal outside double quotes (backslash protects a quote inside), or -1 */
 gssize scan_find_unquoted(Slice text, Slice literal);
+
+/* behind a place outside quotes they come in pairs; a backslash protects one */
+gboolean scan_quotes_are_paired(Slice text);
 
 /* blank-free run, double quotes may hold blanks */
 Slice scan_quoted_word(Slice text);

@@ -134,13 +134,29 @@ _count_unjoined(Tracker *self, const Line *line)
     }
 }
 
-/* a warning or a reason may imitate a whole line about another client: the process is known to serve one only */
+/* the client that the line's process serves, as far as other lines tell: those of the process, or that a client with
+ * the address of one reading did connect */
+static Slice
+_known_client(const Feed *feed)
+{
+  const Line *line = feed->line;
+  Session *session = g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid));
+  Slice ip = line_get(line, F_CLIENT_IP), port = line_get(line, F_CLIENT_PORT);
+  Slice known = session && feed->frame.pid ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
+
+  if (known.len)
+    return known;
+  if (line->other_port.len && !host_knows_connection(feed->host, ip, port)
+      && host_knows_connection(feed->host, line->other_ip, line->other_port))
+    return line->other_ip;
+  return SLICE_NONE;
+}
+
+/* a warning or a reason may imitate a whole line about another client: a process serves one only */
 static void
 _read_again(Feed *feed, Line *again)
 {
-  Session *session = feed->line->several_clients && feed->frame.pid
-                     ? g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid)) : NULL;
-  Slice known = session ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
+  Slice known = feed->line->several_clients ? _known_client(feed) : SLICE_NONE;
 
   if (!known.len || slice_equals(known, line_get(feed->line, F_CLIENT_IP)))
     return;

@@ -180,6 +180,48 @@ Test(line, golden_lines_give_their_fields)
   cr_assert_geq(n, 40u);
 }
 
+static gboolean
+_has_golden_line(const gchar *goldens, const gchar *shape)
+{
+  gchar *row = g_strdup_printf(" %s ", shape);
+  gboolean found = FALSE;
+
+  for (const gchar *at = goldens; at && !found; at = strchr(at + 1, '\n'))
+    if (g_str_has_prefix(at, "\n= "))
+      {
+        const gchar *end = strchr(at + 1, '\n');
+        gchar *line = g_strndup(at, end ? (gsize) (end - at) : strlen(at));
+        found = strstr(line, row) != NULL;
+        g_free(line);
+      }
+  g_free(row);
+  return found;
+}
+
+Test(line, every_row_has_a_golden_line)
+{
+  GString *goldens = g_string_new(NULL);
+  GDir *dir = g_dir_open(GOLDEN_DIR, 0, NULL);
+  const LineShape *shape;
+  const gchar *name;
+  gchar *contents;
+
+  while ((name = g_dir_read_name(dir)))
+    {
+      gchar *path = g_build_filename(GOLDEN_DIR, name, NULL);
+      if (g_str_has_suffix(name, ".golden") && g_file_get_contents(path, &contents, NULL, NULL))
+        {
+          g_string_append(goldens, contents);
+          g_free(contents);
+        }
+      g_free(path);
+    }
+  g_dir_close(dir);
+  for (guint i = 0; (shape = line_shape_at(i)); i++)
+    cr_expect(_has_golden_line(goldens->str, shape->name), "%s", shape->name);
+  g_string_free(goldens, TRUE);
+}
+
 Test(line, unknown_text_keeps_its_queue_id_and_sets_no_field)
 {
   Frame frame = { .program = SLICE("exim"), .text = SLICE("1haLqi-0002Mp-2G == what nobody has seen"), .has_header = TRUE };
