@@ -210,7 +210,7 @@ const LineShape exim_message_shapes[] =
   {
     "lost-in-data", LR_DISCONNECT, BY_EXIM, WITH_ID, 'L',
     ID16 " SMTP connection from mx.example.test [192.0.2.1] lost while reading message data",
-    { LITERAL("SMTP connection from "), PEER_FIELDS(CONNECTION_ENDS),
+    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
       LITERAL(" lost while reading message data"), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
@@ -223,6 +223,14 @@ const LineShape exim_message_shapes[] =
     ID16 " SMTP data timeout (message abandoned) on connection from mx [192.0.2.1] F=<a@b.test>",
     { LITERAL("SMTP data timeout (message abandoned) on connection from "), PEER_FIELDS(""), REFUSED("data", "true"),
       CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
+  },
+  {
+    "blank", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 "       ",
+    { { scan_blanks, NO_FIELD, NULL } }
+  },
+  {
+    "peer-close", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " peer close after all rcpt responses; converting i/o-error to no-error",
+    { LITERAL("peer close after "), SKIP_REST }
   },
   {
     "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",

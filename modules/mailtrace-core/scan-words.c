@@ -346,3 +346,14 @@ scan_local(Scan *self, const LineStep *step)
   self->line->local = TRUE;
   return TRUE;
 }
+
+/* blanks and nothing else, as 4.98 logs behind its remark on a peer that closed early */
+gboolean
+scan_blanks(Scan *self, const LineStep *step)
+{
+  for (gsize i = 0; i < self->rest.len; i++)
+    if (self->rest.str[i] != ' ')
+      return FALSE;
+  self->rest = slice_skip(self->rest, self->rest.len);
+  return TRUE;
+}

@@ -92,6 +92,7 @@ gboolean scan_duration_tail(Scan *self, const LineStep *step);
 gboolean scan_dnssec(Scan *self, const LineStep *step);
 gboolean scan_dropping_acl(Scan *self, const LineStep *step);
 gboolean scan_local_scan_sender(Scan *self, const LineStep *step);
+gboolean scan_blanks(Scan *self, const LineStep *step);
 gboolean scan_lost(Scan *self, const LineStep *step);
 gboolean scan_helo(Scan *self, const LineStep *step);
 gboolean scan_mechanism(Scan *self, const LineStep *step);

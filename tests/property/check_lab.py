@@ -22,7 +22,7 @@ LOGGED = (
     ("rcpt", re.compile(r"too many recipients: excess temporarily rejected()")),
     ("mail", re.compile(r"rejected MAIL()")),
     ("data", re.compile(r"%s (?:.* )?(?:temporarily )?rejected (?:after DATA|during MIME|from <)()" % QUEUE_ID)),
-    ("data", re.compile(r"rejected DATA|SMTP data timeout()")),
+    ("data", re.compile(r"rejected DATA|SMTP data timeout|lost while reading message data()")),
     ("helo", re.compile(r"rejected (?:HELO|EHLO)()")),
     ("connect", re.compile(r"rejected connection in()")),
     ("auth", re.compile(r"authenticator failed for()")),
