@@ -81,6 +81,17 @@ slice_find_last_char(Slice self, gchar c)
   return -1;
 }
 
+/* the part in front of the next separator, which is taken off *rest as well; all of it when there is none */
+static inline Slice
+slice_take_part(Slice *rest, gchar separator)
+{
+  gssize end = slice_find_char(*rest, separator);
+  Slice part = end < 0 ? *rest : slice_head(*rest, (gsize) end);
+
+  *rest = slice_skip(*rest, part.len + 1);
+  return part;
+}
+
 /* index of the first occurrence, or -1; linear in practice (memmem) */
 gssize slice_find(Slice self, Slice needle);
 

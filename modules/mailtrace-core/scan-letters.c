@@ -102,12 +102,10 @@ _is_listed(Slice word, Slice rest)
 {
   while (rest.len)
     {
-      gssize bar = slice_find_char(rest, '|');
-      Slice name = bar < 0 ? rest : slice_head(rest, (gsize) bar);
+      Slice name = slice_take_part(&rest, '|');
 
       if (slice_ends_with(name, SLICE("=")) ? slice_starts_with(word, name) : slice_equals(word, name))
         return TRUE;
-      rest = slice_skip(rest, name.len + 1);
     }
   return FALSE;
 }
@@ -160,17 +158,6 @@ _add_suite(Scan *self, const CipherFields *fields, Slice version, Slice cipher)
   scan_add(self, fields->aead, suite->aead ? SLICE("true") : SLICE("false"), FALSE);
 }
 
-/* the part in front of the next colon, which is taken too */
-static Slice
-_colon_part(Slice *rest)
-{
-  gssize colon = slice_find_char(*rest, ':');
-  Slice part = colon < 0 ? *rest : slice_head(*rest, (gsize) colon);
-
-  *rest = slice_skip(*rest, part.len + 1);
-  return part;
-}
-
 /* cipher = version ":" cipher [":" bits [":" group]] ["*"]; the group, where one is logged, stands behind the bits */
 static void
 _add_cipher(Scan *self, const CipherFields *fields, Slice value)
@@ -181,7 +168,7 @@ _add_cipher(Scan *self, const CipherFields *fields, Slice value)
   value.len -= resumed;
   if (slice_find_char(value, ':') < 0)
     return;
-  Slice version = _colon_part(&value), cipher = _colon_part(&value), number = _colon_part(&value);
+  Slice version = slice_take_part(&value, ':'), cipher = slice_take_part(&value, ':'), number = slice_take_part(&value, ':');
   scan_add(self, fields->version, version, FALSE);
   scan_add(self, fields->cipher, cipher, FALSE);
   if (slice_to_int(number, &bits))

@@ -63,12 +63,10 @@ _fits(const Reason *reason, Slice text, gboolean whole)
 
   while (rest.len)
     {
-      gssize bar = slice_find_char(rest, '|');
-      Slice word = bar < 0 ? rest : slice_head(rest, (gsize) bar);
+      Slice word = slice_take_part(&rest, '|');
 
       if (whole ? slice_equals(text, word) : _find_word(text, word) >= 0)
         return TRUE;
-      rest = slice_skip(rest, word.len + 1);
     }
   return FALSE;
 }

@@ -31,16 +31,6 @@ _hex(Slice text, guint32 *number)
   return TRUE;
 }
 
-static Slice
-_dot_part(Slice *rest)
-{
-  gssize dot = slice_find_char(*rest, '.');
-  Slice part = dot < 0 ? *rest : slice_head(*rest, (gsize) dot);
-
-  *rest = slice_skip(*rest, part.len + 1);
-  return part;
-}
-
 /* str = 4HEXDIG "." address "." time "." sequence: eight hex digits each, IPv4 and seconds since 1970 */
 static void
 _add_reference(Scan *self, Slice text)
@@ -48,13 +38,13 @@ _add_reference(Scan *self, Slice text)
   guint32 address, time;
   gchar made[32];
 
-  _dot_part(&text);
-  if (_hex(_dot_part(&text), &address))
+  slice_take_part(&text, '.');
+  if (_hex(slice_take_part(&text, '.'), &address))
     {
       g_snprintf(made, sizeof(made), "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
       scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, made), FALSE);
     }
-  if (_hex(_dot_part(&text), &time))
+  if (_hex(slice_take_part(&text, '.'), &time))
     {
       g_snprintf(made, sizeof(made), "%u", time);
       scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, made), FALSE);
@@ -90,12 +80,10 @@ scan_refid(Scan *self, const LineStep *step)
   scan_add(self, F_SPAM_REFID, rest, FALSE);
   for (guint n = 0; rest.len && n < REFID_PARTS_MAX; n++)
     {
-      gssize comma = slice_find_char(rest, ',');
-      Slice part = comma < 0 ? rest : slice_head(rest, (gsize) comma);
+      Slice part = slice_take_part(&rest, ',');
 
       _add_part(self, part);
       cached |= slice_equals(part, SLICE("sh"));
-      rest = slice_skip(rest, part.len + 1);
     }
   scan_add(self, F_SPAM_CACHED, cached ? SLICE("true") : SLICE("false"), FALSE);
   self->rest = SLICE("");

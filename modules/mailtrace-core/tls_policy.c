@@ -147,10 +147,8 @@ tls_policy_parse(Slice text, gchar **error)
   *error = NULL;
   for (guint number = 1; text.len && !*error; number++)
     {
-      gssize end = slice_find_char(text, '\n');
-      Slice line = end < 0 ? text : slice_head(text, (gsize) end);
+      Slice line = slice_take_part(&text, '\n');
 
-      text = slice_skip(text, line.len + 1);
       if (slice_ends_with(line, SLICE("\r")))
         line.len--;
       if ((problem = _line(self, line)))
