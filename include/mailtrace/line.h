@@ -55,6 +55,7 @@ typedef struct _Line
   Slice queue_id;       /* empty: none */
   Slice parent;         /* HANDOVER: the queue id this one was made from; empty: not said */
   Slice cause;          /* ARRIVAL: R=, the id of the message that caused this one */
+  guint32 pid;          /* of the process that wrote it, as in the frame */
   Slice known_client;   /* address of the client as other lines of its process tell it; empty: not known */
   gboolean several_clients; /* the text can be read so that another client is meant: see line_parse_of() */
   Slice other_ip, other_port;   /* several_clients: the address of the first reading */

@@ -66,6 +66,19 @@ _srs(Slice local, GString *out)
   return TRUE;
 }
 
+/* what Exchange Online writes: any "+SRS=" hash "=" time "=" domain "=" local */
+static gboolean
+_plus_srs(Slice local, GString *out)
+{
+  gssize at = slice_find(local, SLICE("+SRS="));
+  Slice hash, time, domain, rest = slice_skip(local, (gsize) MAX(at, 0) + 5);
+
+  if (at < 1 || !_part(&rest, &hash) || !_part(&rest, &time) || !_part(&rest, &domain) || !rest.len)
+    return FALSE;
+  _join(rest, domain, out);
+  return TRUE;
+}
+
 static gboolean
 _is_tag(Slice text)
 {
@@ -85,11 +98,14 @@ _batv(Slice local, Slice domain, GString *out)
 
   if (_take(&local, "prvs="))
     {
+      Slice rest = local;
       gssize slash = slice_find_last_char(local, '/');
 
-      if (slash > 0 && _is_tag(slice_skip(local, (gsize) slash + 1)))
+      if (_part(&rest, &tag) && _is_tag(tag))
+        local = rest;
+      else if (slash > 0 && _is_tag(slice_skip(local, (gsize) slash + 1)))
         local = slice_head(local, (gsize) slash);
-      else if (!_part(&local, &tag) || !_is_tag(tag))
+      else
         return FALSE;
     }
   else if (!_take(&local, "btv1==") || !_part(&local, &tag) || !_take(&local, "="))
@@ -108,7 +124,9 @@ _layer(Slice address, GString *out)
   if (at < 1)
     return FALSE;
   Slice local = slice_head(address, (gsize) at);
-  return _srs(local, out) || _batv(local, slice_skip(address, (gsize) at + 1), out);
+  if (local.len > 2 && local.str[0] == '"' && local.str[local.len - 1] == '"')
+    local = slice_new(local.str + 1, local.len - 2);
+  return _srs(local, out) || _plus_srs(local, out) || _batv(local, slice_skip(address, (gsize) at + 1), out);
 }
 
 gboolean

@@ -155,6 +155,12 @@ const LineShape exim_session_shapes[] =
       { scan_auth_failure, NO_FIELD, NULL } }
   },
   {
+    "authenticator-failed-ident", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "login authenticator failed for U=joe H=(User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
+    { { scan_mechanism, NO_FIELD, NULL }, LITERAL("U="), UNTIL(F_CLIENT_IDENT, " H="), LONE_PEER_FIELDS(": "), LITERAL(": "),
+      CONSTANT(F_REFUSAL_STAGE, "auth"), { scan_auth_failure, NO_FIELD, NULL } }
+  },
+  {
     "protocol-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "SMTP protocol error in \"STARTTLS\" H=(t.test) [192.0.2.1] STARTTLS used when not advertised",
     { LITERAL("SMTP "), OPTIONAL("protocol"), OPTIONAL("syntax"), LITERAL(" error in "),
       COMMAND_AT_HOST(" |"), REFUSED("protocol", "false"), BLANK_REST(F_REFUSAL_TEXT) }

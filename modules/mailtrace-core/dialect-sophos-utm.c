@@ -54,7 +54,7 @@ const LineShape sophos_utm_shapes[] =
     "refused-event", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T',
     "id=\"1003\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email rejected\" srcip=\"192.0.2.1\" from=\"a@b.test\""
     " to=\"c@d.test\" size=\"-1\" reason=\"rbl\" extra=\"list.test\"",
-    { { scan_refused_event, NO_FIELD, NULL } }
+    { LITERAL("id=\""), { scan_refused_event, NO_FIELD, NULL } }
   },
   {
     "to-work-queue", LR_NOTE, BY_QMGR, WITH_ID, 'R', ID16 " moved to work queue",
@@ -77,7 +77,7 @@ const LineShape sophos_utm_shapes[] =
     "event", LR_VERDICT, BY_SCANNER | BY_OTHER, WITHOUT_ID, 'R',
     "id=\"1000\" severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" name=\"email passed\" srcip=\"192.0.2.1\" from=\"a@b.test\""
     " to=\"c@d.test\" subject=\"Statement\" queueid=\"" ID16 "\" size=\"63168\"",
-    { { scan_event, NO_FIELD, NULL } }
+    { LITERAL("id=\""), { scan_event, NO_FIELD, NULL } }
   },
   {
     "scanner-idle", LR_SERVICE, BY_SCANNER, WITHOUT_ID, 'T', "Nothing to do, exiting.",

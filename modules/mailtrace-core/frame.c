@@ -518,12 +518,28 @@ _untimed(Slice at, Frame *out)
   return out->host.len && out->pid && _exim_stamp(&inner, &stamp);
 }
 
+/* fallback.log: host SP "[" facility ":" level "] [" program "] [" pid "]: " text, without a stamp */
+static gboolean
+_fallback(Slice at, Frame *out)
+{
+  Slice host = _host(at);
+
+  _clear(out, out->raw);
+  at = slice_skip(at, host.len);
+  if (!host.len || !_char(&at, ' ') || !_fallback_tag(&at, out))
+    return FALSE;
+  out->host = host;
+  out->text = at;
+  return TRUE;
+}
+
 static gboolean
 _header(Slice at, gint64 now_sec, Frame *out)
 {
   gboolean has_pri = _pri(&at);
 
-  return _utm(at, out) || _bsd(at, now_sec, out) || _iso(at, out) || _rfc5424(at, has_pri, out) || _untimed(at, out);
+  return _utm(at, out) || _bsd(at, now_sec, out) || _iso(at, out) || _rfc5424(at, has_pri, out) || _untimed(at, out)
+         || _fallback(at, out);
 }
 
 gboolean

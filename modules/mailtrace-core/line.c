@@ -190,6 +190,7 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
 
   _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);
   out->known_client = client_ip;
+  out->pid = frame->pid;
   if (!by)
     return;
   if (by == BY_EXIM && piece_parse(text, &piece))

@@ -110,6 +110,19 @@ _is_listed(Slice word, Slice rest)
   return FALSE;
 }
 
+/* index of the blank in front of the last field; a distinguished name in quotes may hold blanks */
+static gssize
+_last_field(Slice text)
+{
+  static const Slice name = { " DN=\"", 5 };
+
+  if (slice_ends_with(text, SLICE("\"")))
+    for (gsize i = text.len; i-- > 0;)
+      if (text.str[i] == ' ' && slice_starts_with(slice_skip(text, i), name))
+        return (gssize) i;
+  return slice_find_last_char(text, ' ');
+}
+
 /*
  * A login may hold anything, fields as well.  But the log has a fixed order: of the names listed the last one is always
  * there, once; where it stands for the last time the login has ended, or in front of others of the list.
@@ -123,7 +136,7 @@ _login_text(const LetterTable *table, const Letter *letter, Slice at)
 
   if (end < 0)
     return _free_text(table, at);
-  while ((blank = slice_find_last_char(slice_head(at, (gsize) end), ' ')) > 0
+  while ((blank = _last_field(slice_head(at, (gsize) end))) > 0
          && _is_listed(slice_new(at.str + blank + 1, (gsize) (end - blank - 1)), slice_head(names, bar)))
     end = blank;
   return slice_head(at, (gsize) end);

@@ -66,10 +66,12 @@ gboolean scan_refusal_fields(Scan *self, const LineStep *step);
 
 /* scan-utm.c */
 gboolean scan_dkim(Scan *self, const LineStep *step);
-gboolean scan_event(Scan *self, const LineStep *step);
-gboolean scan_refused_event(Scan *self, const LineStep *step);
 gboolean scan_queue_id(Scan *self, const LineStep *step);   /* becomes the line's queue id */
 gboolean scan_parent(Scan *self, const LineStep *step);
+
+/* scan-event.c */
+gboolean scan_event(Scan *self, const LineStep *step);
+gboolean scan_refused_event(Scan *self, const LineStep *step);
 
 /* scan-spam.c */
 gboolean scan_refid(Scan *self, const LineStep *step);

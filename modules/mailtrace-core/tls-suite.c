@@ -17,9 +17,10 @@ tls_suite_at(guint i)
 static gint
 _compare(Slice name, const gchar *other)
 {
-  gint order = strncmp(name.str, other, name.len);
+  gsize len = strlen(other);
+  gint order = memcmp(name.str, other, MIN(name.len, len));
 
-  return order ? order : -(other[name.len] != '\0');
+  return order ? order : (name.len > len) - (name.len < len);
 }
 
 static const TlsSuite *

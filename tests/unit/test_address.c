@@ -40,6 +40,22 @@ Test(address, batv_holds_a_tag)
   _expect("btv1==0123abcdef==user@sender.test", "user@sender.test");
 }
 
+Test(address, a_slash_is_part_of_the_name_where_a_tag_stands_in_front)
+{
+  _expect("prvs=0123abcdef=joe/dept@b.test", "joe/dept@b.test");
+}
+
+Test(address, exchange_online_puts_it_behind_a_plus)
+{
+  _expect("bounces+SRS=44ldt=IX=contoso.test=user@fabrikam.test", "user@contoso.test");
+  _expect("+SRS=44ldt=IX=contoso.test=user@fabrikam.test", "none");
+}
+
+Test(address, a_quoted_local_part_is_read_without_its_quotes)
+{
+  _expect("\"SRS0=ab=TT=b.test=joe x\"@f.test", "joe x@b.test");
+}
+
 Test(address, layers_are_taken_off_together)
 {
   _expect("SRS0=ab=TT=sender.test=prvs=0123abcdef=user@fwd.test", "user@sender.test");
