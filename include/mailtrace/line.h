@@ -59,6 +59,7 @@ typedef struct _Line
   Slice known_client;   /* address of the client as other lines of its process tell it; empty: not known */
   gboolean several_clients; /* the text can be read so that another client is meant: see line_parse_of() */
   Slice other_ip, other_port;   /* several_clients: the address of the first reading */
+  gboolean is_cut;      /* set by the tracker: pieces of the record are missing, what it does not say is not known */
   gboolean cut_through; /* DELIVERY: ">>", written before the arrival */
   gboolean later_recipient; /* DELIVERY: "->" */
   gboolean local;       /* REFUSAL: by a process that serves no connection */

@@ -48,6 +48,10 @@ const gchar *tls_policy_version(const TlsPolicy *self);
 /* version as logged, empty without TLS; iana: name of the suite, empty when not known */
 TlsVerdict tls_policy_judge(const TlsPolicy *self, Slice version, Slice iana);
 
+/* protocol = ["s"] ["e"] ["s"] "smtp" ["s"] ["a"]: so Exim names receptions over a network, with an "s" those under TLS, even
+ * where the cipher is not logged.  FALSE: another protocol */
+gboolean tls_is_network_protocol(Slice protocol, gboolean *with_tls);
+
 /* "acceptable", ...; static */
 const gchar *tls_verdict_name(TlsVerdict verdict);
 

@@ -158,6 +158,8 @@ void
 host_shift_clock(Host *self, gint64 usec)
 {
   self->clock_usec += usec;
+  if (self->pieces)
+    pieces_shift(self->pieces, usec);
   _shift_messages(&self->open, usec);
   _shift_messages(&self->closing, usec);
   _shift_messages(&self->ended, usec);

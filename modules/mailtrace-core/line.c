@@ -89,7 +89,7 @@ _clear(Line *line, LineRole role)
   line->shape = NULL;
   line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
   line->known_client = SLICE_NONE;
-  line->cut_through = line->later_recipient = line->closes = FALSE;
+  line->is_cut = line->cut_through = line->later_recipient = line->closes = FALSE;
   line->several_clients = line->local = FALSE;
   line->n_fields = 0;
   line->made_len = 0;

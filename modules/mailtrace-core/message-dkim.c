@@ -40,12 +40,14 @@ _is_aligned(Slice signing, Slice sender)
   return a.len && slice_equals(a, b);
 }
 
-/* the sender of the envelope, and the one behind it that the scanner knows or the address itself tells */
+/* the sender of the envelope, and the one that the scanner knows; what a rewritten address claims is nobody's word */
 static void
 _set_aligned(Record *record, Record *signature)
 {
   Slice domain = record_get_text(signature, F_DKIM_DOMAIN);
-  Slice sender = record_get_text(record, F_SENDER), original = record_get_text(record, F_SENDER_ORIGINAL);
+  Record *scan = record_nested(record, RK_SCAN, 0);
+  Slice sender = record_get_text(record, F_SENDER);
+  Slice original = scan ? record_get_text(scan, F_SCAN_SENDER) : SLICE_NONE;
 
   if (!domain.len || (!sender.len && !original.len))
     return;

@@ -137,8 +137,8 @@ _set_sender(const Message *self, Record *record)
     record_set_text(record, F_SENDER_ORIGINAL, slice_new(original->str, original->len));
   if (scanned.str)
     record_set_text(record, F_SENDER, scanned);
-  Slice sender = record_get_text(record, F_SENDER);
-  record_set_domain(record, F_SENDER_DOMAIN, original->len ? slice_new(original->str, original->len) : sender);
+  /* a rewritten address may claim any domain, only the scanner knows */
+  record_set_domain(record, F_SENDER_DOMAIN, scanned.len ? scanned : record_get_text(record, F_SENDER));
   g_string_free(original, TRUE);
 }
 
@@ -280,7 +280,7 @@ _is_own_origin(const Message *self, const Record *record)
   Slice ip = record_get_text(record, F_CLIENT_IP);
 
   return self->host->logs_spam && self->arrived && !record_has(record, F_SPAM_SKIPPED)
-         && (!ip.len || slice_equals(ip, SLICE("127.0.0.1")) || slice_equals(ip, SLICE("::1")));
+         && (!message_arrived_over_network(self, record) || slice_equals(ip, SLICE("127.0.0.1")) || slice_equals(ip, SLICE("::1")));
 }
 
 static void
@@ -331,7 +331,8 @@ _is_local(const Record *record, Slice domain, const TrackerOptions *options)
 static void
 _set_direction(const Message *self, Record *record, const TrackerOptions *options)
 {
-  gboolean from_inside = record_has(record, F_AUTH_MECHANISM) || (self->arrived && !record_has(record, F_CLIENT_IP));
+  gboolean from_inside = record_has(record, F_AUTH_MECHANISM)
+                         || (self->arrived && !message_arrived_over_network(self, record));
   gboolean sender_local = _is_local(record, record_get_text(record, F_SENDER_DOMAIN), options);
   guint n = 0, local = 0;
   guint32 cursor = 0;

@@ -59,10 +59,32 @@ _judge_delivery(Outgoing *self, Record *record, Record *delivery, const TlsPolic
     _add_names(record, delivery);
 }
 
-static gboolean
-_arrived_over_network(const Message *self, const Record *record)
+gboolean
+message_arrived_over_network(const Message *self, const Record *record)
 {
-  return self->arrived && record_has(record, F_CLIENT_IP);
+  gboolean ignored;
+
+  return self->arrived && (record_has(record, F_CLIENT_IP)
+                           || tls_is_network_protocol(record_get_text(record, F_PROTOCOL), &ignored));
+}
+
+/* FALSE: the log does not tell */
+static gboolean
+_judge_arrival(const Message *self, Record *record, const TlsPolicy *policy, TlsVerdict *verdict)
+{
+  Slice version = record_get_text(record, F_TLS_IN_VERSION);
+  gboolean with_tls = FALSE;
+
+  if (!message_arrived_over_network(self, record) || (self->arrival_is_cut && !version.len))
+    return FALSE;
+  tls_is_network_protocol(record_get_text(record, F_PROTOCOL), &with_tls);
+  record_set_boolean(record, F_TLS_ENCRYPTED_IN, version.len || with_tls);
+  if (!policy)
+    return FALSE;
+  *verdict = !version.len && with_tls ? TV_UNKNOWN
+             : tls_policy_judge(policy, version, record_get_text(record, F_TLS_IN_CIPHER_IANA));
+  _set_verdict(record, F_TLS_IN_VERDICT, *verdict);
+  return TRUE;
 }
 
 void
@@ -70,24 +92,14 @@ message_set_tls(const Message *self, Record *record, const TlsPolicy *policy)
 {
   Outgoing out = { FALSE, TRUE, TV_ACCEPTABLE };
   TlsVerdict in = TV_ACCEPTABLE;
-  gboolean arrived = _arrived_over_network(self, record);
   Record *delivery;
 
   for (guint i = 0; (delivery = record_nested(record, RK_DELIVERY, i)); i++)
     _judge_delivery(&out, record, delivery, policy);
   if (out.any)
     record_set_boolean(record, F_TLS_ENCRYPTED_OUT, out.all_encrypted);
-  if (arrived)
-    record_set_boolean(record, F_TLS_ENCRYPTED_IN, record_has(record, F_TLS_IN_VERSION));
-  if (!policy || (!arrived && !out.any))
+  if (!_judge_arrival(self, record, policy, &in) && (!policy || !out.any))
     return;
-
-  if (arrived)
-    {
-      in = tls_policy_judge(policy, record_get_text(record, F_TLS_IN_VERSION),
-                            record_get_text(record, F_TLS_IN_CIPHER_IANA));
-      _set_verdict(record, F_TLS_IN_VERDICT, in);
-    }
   if (out.any)
     _set_verdict(record, F_TLS_OUT_VERDICT, out.worst);
   _set_verdict(record, F_TLS_VERDICT, MAX(in, out.worst));

@@ -264,6 +264,9 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
   record_merge_line(delivery, line, FIELD_COUNT);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
+  /* without its end a line does not tell that there was no TLS: without an address nobody asks */
+  if (line->is_cut && !record_has(delivery, F_DELIVERY_TLS_VERSION))
+    record_remove(delivery, F_DELIVERY_IP);
   record_set_domain(delivery, F_DELIVERY_DOMAIN, slice_find_last_char(final, '@') >= 0 ? final : original);
   record_set_text(delivery, F_DELIVERY_QUEUE_ID, line->queue_id);
   if (line->role != LR_NOTE)

@@ -72,6 +72,7 @@ struct _Message
   guint32 worker_pid;          /* scanner that took it over, while it is in the host's workers */
   gboolean listed;             /* as a refusal of its session, before it could arrive */
   gboolean arrived;
+  gboolean arrival_is_cut;     /* what its line does not say is not known */
   gboolean envelope_known;     /* the log listed its recipients as they were accepted */
   gboolean awaits_child;       /* handed to the scanner, whose own queue id was not seen */
   gboolean admin_ended;        /* removed or cancelled by an administrator or a timeout */
@@ -116,6 +117,7 @@ gboolean message_sign_on_arrival(Message *self, const Line *line);
 gboolean message_all_final(const Message *self);
 
 /* parts of the summary: message-tls.c, message-dkim.c */
+gboolean message_arrived_over_network(const Message *self, const Record *record);
 void message_set_tls(const Message *self, Record *record, const TlsPolicy *policy);
 void message_set_dkim(const Message *self, Record *record);
 void session_set_tls(Record *record, const TlsPolicy *policy);

@@ -13,6 +13,7 @@ typedef struct _Partial
   guint count, have;
   guint first_line_end;   /* number of the piece that ends the first line, 0: not seen */
   gsize bytes;
+  gboolean is_full;       /* more than a record may hold: nothing is kept any more */
   gchar **texts;          /* count of them, NULL: not seen; an empty one behind the first line */
   GString *raw;
 } Partial;
@@ -111,22 +112,25 @@ _new_partial(Pieces *self, guint64 key, const Frame *frame, guint count, gint64 
 }
 
 static GString *
-_first_line(const Partial *self)
+_first_line(const Partial *self, gboolean *is_cut)
 {
   GString *text = g_string_new(NULL);
-  guint end = self->first_line_end ? self->first_line_end : self->count;
+  guint end = self->first_line_end ? self->first_line_end : self->count, i = 0;
 
-  for (guint i = 0; i < end && self->texts[i]; i++)
+  for (; i < end && self->texts[i]; i++)
     g_string_append(text, self->texts[i]);
+  *is_cut = i < end || self->is_full;
   return text;
 }
 
 static void
 _take(Pieces *self, Partial *partial, JoinedRecord *out)
 {
-  GString *text = _first_line(partial);
+  gboolean is_cut;
+  GString *text = _first_line(partial, &is_cut);
 
-  *out = (JoinedRecord) { .n_pieces = partial->have, .program = g_strdup(partial->program) };
+  *out = (JoinedRecord) { .n_pieces = partial->have, .is_cut = is_cut, .program = g_strdup(partial->program) };
+  out->ends_at_feed = partial->first_line_end && partial->first_line_end < partial->count;
   out->frame.text = slice_new(text->str, text->len);
   out->text = g_string_free(text, FALSE);
   out->frame.raw = slice_new(partial->raw->str, partial->raw->len);
@@ -151,11 +155,13 @@ _is_whole(const Partial *self)
 static void
 _put(Partial *self, const Frame *frame, const Piece *piece)
 {
-  gsize kept = self->bytes + piece->text.len <= PIECES_BYTES_MAX ? piece->text.len : 0;
+  gsize kept;
   gchar **where = &self->texts[piece->number - 1];
 
   if (*where)
     return;
+  self->is_full |= self->bytes + piece->text.len > PIECES_BYTES_MAX;
+  kept = self->is_full ? 0 : piece->text.len;
   *where = slice_dup(slice_head(piece->text, kept));
   self->bytes += kept;
   self->have++;
@@ -177,10 +183,29 @@ _is_of_another(const Partial *self, const Piece *piece)
   return piece->count != self->count || (known && !slice_equals(slice_from_string(known), piece->text));
 }
 
+static guint64
+_key(const Pieces *self, const Frame *frame)
+{
+  return slice_hash(frame->program, self->seed + frame->pid);
+}
+
+/* a piece of a process that is not known: the first one tells what it can, at once */
+static gboolean
+_add_alone(Pieces *self, const Frame *frame, const Piece *piece, JoinedRecord *out)
+{
+  Partial *partial = _new_partial(self, _key(self, frame), frame, piece->count, 0);
+
+  _put(partial, frame, piece);
+  _take(self, partial, out);
+  return TRUE;
+}
+
 gboolean
 pieces_add(Pieces *self, const Frame *frame, const Piece *piece, gint64 now_usec, JoinedRecord *out)
 {
-  guint64 key = slice_hash(frame->program, self->seed + frame->pid);
+  guint64 key = _key(self, frame);
+  if (!frame->pid)
+    return _add_alone(self, frame, piece, out);
   Partial *partial = g_hash_table_lookup(self->partials, &key), *given_up = NULL;
 
   if (partial && _is_of_another(partial, piece))
@@ -207,6 +232,24 @@ pieces_take_due(Pieces *self, gint64 before_usec, JoinedRecord *out)
     return FALSE;
   _take(self, oldest, out);
   return TRUE;
+}
+
+gboolean
+pieces_take_of(Pieces *self, const Frame *frame, JoinedRecord *out)
+{
+  guint64 key = _key(self, frame);
+  Partial *partial = frame->pid ? g_hash_table_lookup(self->partials, &key) : NULL;
+
+  if (partial)
+    _take(self, partial, out);
+  return partial != NULL;
+}
+
+void
+pieces_shift(Pieces *self, gint64 usec)
+{
+  for (GList *link = self->order.head; link; link = link->next)
+    ((Partial *) link->data)->since_usec += usec;
 }
 
 void

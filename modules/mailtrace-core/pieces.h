@@ -4,7 +4,8 @@
  *
  *   "[" number ( "/" / "\" ) count "] " text        "\": a line feed stood behind it
  *
- * Pieces of one record come from one process, in any order, and those of other processes lie in between.  What a record
+ * Pieces of one record come from one process, in any order, and those of other processes lie in between.  Without pids
+ * nothing tells whose a piece is: then none are joined, and a first piece is a cut record of its own.  What a record
  * says stands in its first line; the lines behind it, the headers of a refused message for instance, are not kept.
  * Bounded in records, pieces and bytes.  Knows frames; must not know what a line says.
  */
@@ -34,6 +35,8 @@ typedef struct _JoinedRecord
 {
   Frame frame;       /* host is empty */
   guint n_pieces;
+  gboolean is_cut;         /* something of its first line is missing */
+  gboolean ends_at_feed;   /* behind its first line there was more */
   gchar *program, *text, *raw;
 } JoinedRecord;
 
@@ -44,9 +47,15 @@ void pieces_free(Pieces *self);
  * make room for this one. */
 gboolean pieces_add(Pieces *self, const Frame *frame, const Piece *piece, gint64 now_usec, JoinedRecord *out);
 
-/* a record whose first piece came so long ago and that is still not whole; what there is of its first line.
- * n_pieces may be 0 of text when its beginning is lost. */
+/* a record whose first piece came so long ago and that is still not whole; what there is of its first line, perhaps
+ * nothing */
 gboolean pieces_take_due(Pieces *self, gint64 before_usec, JoinedRecord *out);
+
+/* the record of that process that is not whole: it says something else now, and no piece will follow */
+gboolean pieces_take_of(Pieces *self, const Frame *frame, JoinedRecord *out);
+
+/* the clock was wrong by so much */
+void pieces_shift(Pieces *self, gint64 usec);
 
 void joined_record_release(JoinedRecord *self);
 

@@ -109,6 +109,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   if (message->arrived)
     return _merge(feed, message);
   message->arrived = TRUE;
+  message->arrival_is_cut = line->is_cut;
   message->arrival = feed->frame.stamp;
   _merge(feed, message);
   message->envelope_known |= _add_recipients(feed, message);

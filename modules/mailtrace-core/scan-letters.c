@@ -181,7 +181,8 @@ _add_cipher(Scan *self, const CipherFields *fields, Slice value)
   value.len -= resumed;
   if (slice_find_char(value, ':') < 0)
     return;
-  Slice version = slice_take_part(&value, ':'), cipher = slice_take_part(&value, ':'), number = slice_take_part(&value, ':');
+  Slice version = slice_take_part(&value, ':'), cipher = slice_take_part(&value, ':');
+  Slice number = slice_take_part(&value, ':');
   scan_add(self, fields->version, version, FALSE);
   scan_add(self, fields->cipher, cipher, FALSE);
   if (slice_to_int(number, &bits))

@@ -14,27 +14,32 @@ typedef struct _Reason
 static const Reason reasons[] =
 {
   { "loop", "\"received\" headers|mail loop" },
-  { "rate", "too many unrecognized|too many nonmail|too many syntax|too many connections" },
-  { "relay-denied", "relay not permitted|relaying|relay access denied|not permitted to relay|relay denied|relaying denied" },
-  { "sender-verify", "sender verif|verify sender|sender address verification|verifying sender" },
-  { "greylisting", "greylist|graylist|grey-list|greylisted" },
-  { "spf", "spf" },
-  { "dnsbl", "black list at|blacklist at|listed in|listed at|listed on|listed by|dnsbl|blocklist|blacklisted by|spamhaus|spamcop|"
-    "rbl" },
+  { "rate", "too many unrecognized|too many nonmail|too many syntax|too many connections|exceeded the max emails|"
+    "exceeded the max defers|exceeded sending limit|exceeded its limit" },
+  { "relay-denied", "relay not permitted|relaying|relay access denied|not permitted to relay|relay denied|unable to relay" },
+  { "sender-verify", "sender verif|verify sender|sender address verification|verifying sender|domain of sender|"
+    "no valid sender address" },
+  { "greylisting", "greylist|graylist|grey-list" },
+  { "spf", "spf!" },
+  { "dnsbl", "black list at|blacklist at|blacklisted in|listed in|listed at|listed on|listed by|dnsbl|blocklist|"
+    "blacklisted by|spamhaus|spamcop|rbl!|in rbl" },
   { "virus", "virus|malware|trojan" },
   { "spam", "spam" },
-  { "rdns", "reverse dns|rdns|reverse lookup|ptr record|no reverse|reverse host|host name lookup|host lookup" },
-  { "helo", "helo|ehlo" },
-  { "rate", "ratelimit|rate limit|too many|rate exceeded|sending too|throttl|slow down|reserve list" },
-  { "size", "too big|too large|size limit|exceeds" },
-  { "tls", "starttls|tls |encryption|encrypted" },
-  { "auth", "authentication|not authenticated|auth required" },
+  { "syntax", "in any header line|lines too long|restricted characters|unqualified|malformed|syntactic" },
   { "unknown-recipient", "unrouteable|unroutable|unknown user|user unknown|no such|unknown recipient|unknown local|"
     "recipient unknown|mailbox unavailable|mailbox not found|does not exist|recipient verif|invalid recipient|unknown address|"
-    "not found|unknown domain|no mailbox|not present in" },
-  { "syntax", "syntax|syntactic|malformed|unqualified|synchronization|unrecognized|protocol" },
-  { "content", "attachment|extension|mime|content|header|body|subject|no recipients" },
-  { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|refused|ip options" },
+    "address verification failed|unknown domain|no mailbox|not present in|doesn't have a|mailbox disabled|account disabled|"
+    "all relevant mx records|host lookup did not complete|not found" },
+  { "rdns", "reverse dns|rdns!|reverse lookup|ptr record|no reverse|reverse host|host name lookup|host lookup|ip's ptr" },
+  { "helo", "helo!|ehlo!" },
+  { "rate", "ratelimit|rate limit|too many|rate exceeded|sending too|throttl|slow down|reserve list" },
+  { "size", "too big|too large|size limit|line length|quota|mailbox is full|mailbox full|exceeds" },
+  { "tls", "starttls|tls!|encryption|encrypted" },
+  { "auth", "authentication|not authenticated|auth required|auth is required" },
+  { "syntax", "syntax|synchronization|unrecognized|protocol" },
+  { "content", "attachment|extension|mime!|content|header!|headers!|body!|subject!|no recipients" },
+  { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|"
+    "refused|ip options|batv|dmarc" },
 };
 
 static const Reason filter_reasons[] =
@@ -46,14 +51,50 @@ static const Reason filter_reasons[] =
 
 #define TEXT_MAX 256
 
-/* without regard to case; words are short and the text is cut */
+static gboolean
+_is_letter(Slice text, gsize at)
+{
+  return at < text.len && g_ascii_isalnum(text.str[at]);
+}
+
+/* begins a word of the text, without regard to case; a "!" behind it: ends one as well */
 static gssize
 _find_word(Slice text, Slice word)
 {
+  gboolean whole = slice_ends_with(word, SLICE("!"));
+
+  word.len -= whole;
   for (gsize i = 0; i + word.len <= text.len; i++)
-    if (g_ascii_tolower(text.str[i]) == word.str[0] && g_ascii_strncasecmp(text.str + i, word.str, word.len) == 0)
+    if (g_ascii_tolower(text.str[i]) == word.str[0] && g_ascii_strncasecmp(text.str + i, word.str, word.len) == 0
+        && (!i || !_is_letter(text, i - 1) || !g_ascii_isalnum(word.str[0]))
+        && (!whole || !_is_letter(text, i + word.len)))
       return (gssize) i;
   return -1;
+}
+
+static void
+_blank_word(gchar *text, gsize begin, gsize end)
+{
+  for (gsize i = begin; i < end; i++)
+    if (text[i] == '@')
+      memset(text + begin, ' ', end - begin);
+}
+
+/* without addresses, whose words strangers choose */
+static Slice
+_without_addresses(Slice text, gchar copy[TEXT_MAX])
+{
+  gsize begin = 0;
+
+  if (text.len)
+    memcpy(copy, text.str, text.len);
+  for (gsize i = 0; i <= text.len; i++)
+    if (i == text.len || copy[i] == ' ' || copy[i] == '<' || copy[i] == '>')
+      {
+        _blank_word(copy, begin, i);
+        begin = i + 1;
+      }
+  return slice_new(copy, text.len);
 }
 
 static gboolean
@@ -108,7 +149,8 @@ _is_domain(Slice word)
 static Slice
 _dns_list(Slice text)
 {
-  static const gchar *const before[] = { " list at ", "listed in ", "listed at ", "listed on ", "listed by ", "blacklist at " };
+  static const gchar *const before[] = { " list at ", "listed in ", "listed at ", "listed on ", "listed by ", "blacklisted in ", "blacklist at ",
+    "in RBL " };
 
   for (guint i = 0; i < G_N_ELEMENTS(before); i++)
     {
@@ -116,7 +158,7 @@ _dns_list(Slice text)
       Slice rest = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + strlen(before[i]));
       gsize len = 0;
 
-      while (len < rest.len && !strchr(" ,;:=()<>", rest.str[len] ? rest.str[len] : ' '))
+      while (len < rest.len && !strchr(" ,;:=()<>\\", rest.str[len] ? rest.str[len] : ' '))
         len++;
       while (len && rest.str[len - 1] == '.')
         len--;
@@ -132,12 +174,13 @@ scan_reason(Scan *self)
   const Line *line = self->line;
   Slice stage = line_get(line, F_REFUSAL_STAGE), filter = line_get(line, F_REFUSAL_FILTER_REASON);
   Slice text = slice_head(line_get(line, F_REFUSAL_TEXT), TEXT_MAX);
+  gchar copy[TEXT_MAX];
   const gchar *class = _class(filter_reasons, G_N_ELEMENTS(filter_reasons), filter, TRUE);
 
   if (!class)
     class = _stage_class(stage);
   if (!class)
-    class = _class(reasons, G_N_ELEMENTS(reasons), text, FALSE);
+    class = _class(reasons, G_N_ELEMENTS(reasons), _without_addresses(text, copy), FALSE);
   if (!class)
     class = _otherwise(stage);
   scan_add(self, F_REFUSAL_REASON, slice_from_string(class), FALSE);

@@ -240,6 +240,18 @@ tls_policy_judge(const TlsPolicy *self, Slice version, Slice iana)
   return TV_WEAK;
 }
 
+gboolean
+tls_is_network_protocol(Slice protocol, gboolean *with_tls)
+{
+  gssize smtp = slice_find(protocol, SLICE("smtp"));
+  Slice behind = slice_skip(protocol, (gsize) MAX(smtp, 0) + 4);
+
+  if (smtp < 0 || smtp > 2 || behind.len > 2)
+    return FALSE;
+  *with_tls = slice_find_char(behind, 's') >= 0 || slice_find_char(slice_head(protocol, (gsize) smtp), 's') >= 0;
+  return TRUE;
+}
+
 const gchar *
 tls_verdict_name(TlsVerdict verdict)
 {

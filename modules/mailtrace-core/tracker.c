@@ -184,6 +184,22 @@ _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQu
   tracker_enforce_limits(self, host, out);
 }
 
+/* where the text breaks off a word may be half of one */
+static Slice
+_without_last_word(Slice text)
+{
+  gssize blank = slice_find_last_char(text, ' ');
+
+  return blank < 0 ? SLICE("") : slice_head(text, (gsize) blank);
+}
+
+/* a signer may put a line feed into its signature: what stands in front of it is no verdict of Exim */
+static gboolean
+_is_half_a_verdict(const JoinedRecord *record, const Line *line)
+{
+  return record->ends_at_feed && line_get(line, F_DKIM_SIGNATURE_RESULT).str;
+}
+
 /* each of its pieces was counted as a continuation when it came; the last one becomes the record's line */
 static void
 _feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
@@ -191,7 +207,12 @@ _feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
   Line line;
 
   record->frame.host = slice_from_string(host->name);
+  if (record->is_cut)
+    record->frame.text = _without_last_word(record->frame.text);
   line_parse(&record->frame, &line);
+  line.is_cut = record->is_cut;
+  if (_is_half_a_verdict(record, &line))
+    line.role = LR_UNKNOWN;
   self->counters.lines_continued--;
   self->counters.lines_by_role[LR_CONTINUATION]--;
   if (_count_unjoined(self, &line))
@@ -213,6 +234,26 @@ _give_up_pieces(Tracker *self, Host *host, gint64 before_usec, SummaryQueue *out
 }
 
 static void
+_give_up_due_pieces(Tracker *self, Host *host, SummaryQueue *out)
+{
+  _give_up_pieces(self, host, host->clock_usec - self->options.settle_sec * STAMP_USEC, out);
+}
+
+/* pieces behind the first one have no stamp of Exim's, and perhaps none at all */
+static void
+_advance_clock(Tracker *self, Host *host, const Frame *frame)
+{
+  Feed feed = { .tracker = self, .host = host, .frame = *frame };
+  Line none = { .role = LR_CONTINUATION };
+
+  feed.line = &none;
+  if (!frame->stamp.local_usec)
+    return;
+  _resolve_time(&feed);
+  host->clock_usec = MAX(host->clock_usec, feed.usec);
+}
+
+static void
 _gather(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
 {
   JoinedRecord record;
@@ -223,14 +264,27 @@ _gather(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
     return;
   if (!host->pieces)
     host->pieces = pieces_new(self->options.hash_seed);
+  _advance_clock(self, host, frame);
+  _give_up_due_pieces(self, host, out);
   if (pieces_add(host->pieces, frame, &piece, host->clock_usec, &record))
+    _feed_record(self, host, &record, out);
+}
+
+/* the process of a whole line has nothing more to say about a record in pieces */
+static void
+_give_up_pieces_of(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
+{
+  JoinedRecord record;
+
+  _give_up_due_pieces(self, host, out);
+  if (pieces_take_of(host->pieces, frame, &record))
     _feed_record(self, host, &record, out);
 }
 
 static void
 _age(Tracker *self, Host *host, SummaryQueue *out)
 {
-  _give_up_pieces(self, host, host->clock_usec - self->options.settle_sec * STAMP_USEC, out);
+  _give_up_due_pieces(self, host, out);
   tracker_expire(self, host, out);
 }
 
@@ -249,7 +303,7 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
       return;
     }
   if (host->pieces)
-    _give_up_pieces(self, host, host->clock_usec - self->options.settle_sec * STAMP_USEC, out);
+    _give_up_pieces_of(self, host, frame, out);
   _feed(self, host, frame, line, out);
 }
 

@@ -214,25 +214,35 @@ _set_if_any(LogMessage *msg, NVHandle handle, Slice value)
 }
 
 static void
-_set_verdict(const MessageGlue *self, LogMessage *msg, FieldId id, Slice version, Slice iana)
+_set_verdict(const MessageGlue *self, LogMessage *msg, FieldId id, TlsVerdict verdict)
 {
-  TlsVerdict verdict = tls_policy_judge(self->options->tls_policy, version, iana);
-
   _set(msg, self->handles[RK_LINE][id], slice_from_string(tls_verdict_name(verdict)), LM_VT_STRING);
+}
+
+static TlsVerdict
+_judge_client(const MessageGlue *self, const Line *line)
+{
+  Slice version = line_get(line, F_TLS_VERSION);
+  gboolean with_tls = FALSE;
+
+  tls_is_network_protocol(line_get(line, F_PROTOCOL), &with_tls);
+  return !version.len && with_tls ? TV_UNKNOWN
+         : tls_policy_judge(self->options->tls_policy, version, line_get(line, F_TLS_CIPHER_IANA));
 }
 
 /* of the connection that the line is about */
 static void
 _set_line_verdict(const MessageGlue *self, LogMessage *msg, const Line *line)
 {
-  Slice version = line_get(line, F_TLS_VERSION), version_out = line_get(line, F_DELIVERY_TLS_VERSION);
+  Slice version_out = line_get(line, F_DELIVERY_TLS_VERSION);
   gboolean arrived = line->role == LR_ARRIVAL && line_get(line, F_CLIENT_IP).len;
   gboolean delivered = line->role == LR_DELIVERY && line_get(line, F_DELIVERY_IP).len;
 
-  if (version.len || arrived)
-    _set_verdict(self, msg, F_TLS_VERDICT, version, line_get(line, F_TLS_CIPHER_IANA));
-  if (version_out.len || delivered)
-    _set_verdict(self, msg, F_DELIVERY_TLS_VERDICT, version_out, line_get(line, F_DELIVERY_TLS_CIPHER_IANA));
+  if (arrived || line_get(line, F_TLS_VERSION).len)
+    _set_verdict(self, msg, F_TLS_VERDICT, _judge_client(self, line));
+  if (delivered || version_out.len)
+    _set_verdict(self, msg, F_DELIVERY_TLS_VERDICT, tls_policy_judge(self->options->tls_policy, version_out,
+                 line_get(line, F_DELIVERY_TLS_CIPHER_IANA)));
 }
 
 void

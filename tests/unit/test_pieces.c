@@ -138,9 +138,47 @@ Test(pieces, bytes_of_a_record_are_bounded)
   g_free(_add(7, text, 0));
   g_free(_add(7, more, 0));
   joined = _add(7, "[3/3] end", 0);
-  cr_expect_eq(strlen(joined), 60003u);
+  cr_expect_eq(strlen(joined), 60000u);
   g_free(joined);
   g_free(filler);
   g_free(text);
   g_free(more);
+}
+
+Test(pieces, without_a_pid_nothing_is_joined)
+{
+  _expect(0, "[1/2] 2019-06-10 11:04:40 one ", "one ");
+  _expect(0, "[1/2] 2019-06-10 11:04:40 ONE ", "ONE ");
+  _expect(0, "[2/2] two", "");
+}
+
+Test(pieces, a_whole_line_of_the_process_ends_its_record)
+{
+  Frame frame = { .program = SLICE("exim"), .pid = 7 };
+  JoinedRecord record;
+
+  g_free(_add(7, "[1/2] 2019-06-10 11:04:40 one ", 0));
+  frame.pid = 8;
+  cr_expect_not(pieces_take_of(pieces, &frame, &record));
+  frame.pid = 7;
+  cr_assert(pieces_take_of(pieces, &frame, &record));
+  cr_expect(record.is_cut);
+  cr_expect(slice_equals(record.frame.text, SLICE("one ")));
+  joined_record_release(&record);
+  cr_expect_not(pieces_take_of(pieces, &frame, &record));
+}
+
+Test(pieces, a_record_that_ends_at_a_line_feed_says_so)
+{
+  Frame frame = { .program = SLICE("exim"), .pid = 7, .text = SLICE("[1\\2] 2019-06-10 11:04:40 one") };
+  JoinedRecord record;
+  Piece piece;
+
+  piece_parse(frame.text, &piece);
+  cr_expect_not(pieces_add(pieces, &frame, &piece, 0, &record));
+  frame.text = SLICE("[2/2] two");
+  piece_parse(frame.text, &piece);
+  cr_assert(pieces_add(pieces, &frame, &piece, 0, &record));
+  cr_expect(record.ends_at_feed && !record.is_cut);
+  joined_record_release(&record);
 }

@@ -59,6 +59,25 @@ Test(tls_suite, forward_secrecy_and_aead_follow_from_the_suite)
   cr_expect(good->forward_secrecy && good->aead);
 }
 
+Test(tls_policy, protocols_of_a_network_tell_about_tls)
+{
+  static const struct { const gchar *protocol; gboolean network, tls; } cases[] =
+  {
+    { "smtp", TRUE, FALSE }, { "esmtp", TRUE, FALSE }, { "esmtpa", TRUE, FALSE }, { "esmtps", TRUE, TRUE },
+    { "esmtpsa", TRUE, TRUE }, { "smtps", TRUE, TRUE }, { "asmtp", TRUE, FALSE }, { "essmtpa", TRUE, TRUE },
+    { "ssmtp", TRUE, TRUE }, { "local", FALSE, FALSE }, { "local-esmtp", FALSE, FALSE }, { "INPUT", FALSE, FALSE },
+    { "", FALSE, FALSE }, { "esmtp-relay", FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    {
+      gboolean tls = FALSE;
+      cr_expect_eq(tls_is_network_protocol(slice_from_string(cases[i].protocol), &tls), cases[i].network, "%s",
+                   cases[i].protocol);
+      cr_expect_eq(tls, cases[i].tls, "%s", cases[i].protocol);
+    }
+}
+
 static const gchar *
 _judge(const gchar *policy_name, const gchar *version, const gchar *iana)
 {
