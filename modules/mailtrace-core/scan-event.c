@@ -60,7 +60,7 @@ _is_id(Slice text)
   return text.len && queue_id_length(text) == text.len;
 }
 
-/* tail = [queueid] [size] [reason] [extra] *SP and the end; extra runs to the last quote; one of the first two is there */
+/* tail = [queueid] [size] [reason] [extra] *SP; extra runs to the last quote; one of the first two is there */
 static gboolean
 _tail(Slice at, Event *event)
 {

@@ -50,6 +50,13 @@ Test(tls_suite, descriptions_of_gnutls)
   cr_expect_str_eq(_iana("TLS1.2", "ECDHE_X25519__NEW_SHA256__AES_256_GCM"), "none");
 }
 
+Test(tls_suite, a_name_with_a_nul_is_none)
+{
+  cr_expect_null(tls_suite_find(SLICE("TLSv1.2"), (Slice) { "AES128-SHA\0A", 12 }));
+  cr_expect_null(tls_suite_find(SLICE("TLSv1.2"), SLICE("AES128-SHAX")));
+  cr_expect_null(tls_suite_find(SLICE("TLSv1.2"), SLICE("AES128-SH")));
+}
+
 Test(tls_suite, forward_secrecy_and_aead_follow_from_the_suite)
 {
   const TlsSuite *weak = tls_suite_find(SLICE("TLSv1.2"), SLICE("AES128-SHA256"));
