@@ -32,6 +32,7 @@ host_new(Slice name, guint64 seed)
 
   self->name = slice_dup(name);
   self->seed = seed;
+  self->line_seed = slice_hash(name, seed);
   self->ids = g_hash_table_new_full(_id_hash, _id_equal, g_free, NULL);
   self->sessions = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) session_free);
   self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, _free_connection);

@@ -50,6 +50,7 @@ struct _Host
 {
   gchar *name;
   guint64 seed;
+  guint64 line_seed;        /* lines of different hosts are different, even when they say the same */
   GHashTable *ids;          /* IdEntry -> itself, owned */
   GHashTable *sessions;     /* pid -> Session */
   GHashTable *connections;  /* &Connection.hash -> Connection */

@@ -109,7 +109,7 @@ _resolve_time(Feed *feed)
 static void
 _hash_line(Feed *feed)
 {
-  guint64 hash = slice_hash(feed->frame.program, feed->tracker->options.hash_seed + feed->frame.pid);
+  guint64 hash = slice_hash(feed->frame.program, feed->host->line_seed + feed->frame.pid);
 
   hash = slice_hash(feed->frame.text, hash);
   feed->hash = slice_hash(slice_new((const gchar *) &feed->frame.stamp.local_usec, sizeof(gint64)), hash);
