@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* takes " NAME=value" fields off a text; knows the forms of values, must not know on which line which name means what */
 #include "scan-letters.h"
+#include "mailtrace/queue_id.h"
 #include "tls-suite.h"
 
 #define LETTERS_MAX 64
@@ -289,6 +290,34 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
   return blank < 0 ? at : slice_head(at, (gsize) blank);
 }
 
+/* next-hop-id = "id=" queue-id of an Exim / "queued as " word of a Postfix; behind a blank, ended by one or the end */
+static void
+_add_next_hop_id(Scan *self, Slice reply)
+{
+  gssize at = slice_find(reply, SLICE(" id="));
+  gboolean exim = at >= 0;
+
+  if (!exim && (at = slice_find(reply, SLICE(" queued as "))) < 0)
+    return;
+  Slice id = slice_skip(reply, (gsize) at + (exim ? 4 : 11));
+  gsize len = exim ? queue_id_length(id) : 0;
+  while (!exim && len < id.len && len < 32 && g_ascii_isalnum(id.str[len]))
+    len++;
+  if (len && (len == id.len || strchr(" \\", id.str[len] ? id.str[len] : '?')))
+    scan_add(self, F_DELIVERY_NEXT_HOP_ID, slice_head(id, len), FALSE);
+}
+
+/* message-id = "E" queue-id "@" host, where Exim made it */
+static void
+_add_previous_hop_id(Scan *self, Slice message_id)
+{
+  Slice id = slice_skip(message_id, 1);
+  gsize len = slice_starts_with(message_id, SLICE("E")) ? queue_id_length(id) : 0;
+
+  if (len && slice_starts_with(slice_skip(id, len), SLICE("@")))
+    scan_add(self, F_PREVIOUS_HOP_ID, slice_head(id, len), FALSE);
+}
+
 static void
 _add_quoted(Scan *self, const Letter *letter, Slice value)
 {
@@ -298,6 +327,8 @@ _add_quoted(Scan *self, const Letter *letter, Slice value)
   scan_add(self, letter->field, inner, TRUE);
   if (letter->form == FORM_REPLY && scan_is_reply_code(inner))
     scan_add(self, letter->second, slice_head(inner, 3), FALSE);
+  if (letter->form == FORM_REPLY)
+    _add_next_hop_id(self, inner);
 }
 
 /* "[" ip "]" [":" port], or the bare address that PRX= has on arrivals */
@@ -373,6 +404,10 @@ _add_value(Scan *self, const LetterTable *table, const Letter *letter, Slice val
     case FORM_NAME:
     case FORM_REPLY:
       _add_quoted(self, letter, value);
+      break;
+    case FORM_MESSAGE_ID:
+      scan_add(self, letter->field, value, FALSE);
+      _add_previous_hop_id(self, value);
       break;
     case FORM_LIST:
       _add_list(self, letter->field, value);
