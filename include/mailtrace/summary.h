@@ -21,6 +21,14 @@ typedef enum _EndReason
 /* "complete", ...; "interim" for ER_NONE; static */
 const gchar *end_reason_name(EndReason reason);
 
+/* what a tracker waits for until the documents of a summary have arrived: tracker_settle() */
+typedef struct _Receipt
+{
+  gpointer message;     /* NULL: nothing but the group */
+  guint32 group;
+  guint32 revision;     /* of a document that time brought about, else 0 */
+} Receipt;
+
 typedef struct _Summary Summary;
 struct _Summary
 {
@@ -28,6 +36,7 @@ struct _Summary
   Record *record;       /* RK_MESSAGE or RK_SESSION, all fields set, nested records sorted */
   EndReason end_reason;
   gboolean by_line;     /* the line just fed ended it: its document can ride on that line's ack */
+  Receipt receipt;
 };
 
 /* first in, first out; lives on the caller's stack */

@@ -7,6 +7,7 @@
 #ifndef MAILTRACE_TRACKER_H_INCLUDED
 #define MAILTRACE_TRACKER_H_INCLUDED
 
+#include "mailtrace/journal.h"
 #include "mailtrace/line.h"
 #include "mailtrace/summary.h"
 #include "mailtrace/tls_policy.h"
@@ -29,6 +30,7 @@ typedef struct _TrackerOptions
   gboolean keep_raw;           /* documents carry the lines they are made of */
   const TlsPolicy *tls_policy; /* gives the verdicts; NULL: documents have none */
   gchar **local_domains;       /* lower case, NULL-terminated, or NULL */
+  gboolean wants_receipts;     /* each summary is settled with tracker_settle(); FALSE: it has arrived at once */
 } TrackerOptions;
 
 /* the defaults above */
@@ -70,6 +72,18 @@ void tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out);
 
 /* Ends everything: messages with nothing missing but quiet as "complete", all others with the reason given. */
 void tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out);
+
+/* All documents of a summary have arrived, or were given up for good.  Exactly once for each summary with
+ * wants_receipts.  Until then its message is remembered, and its lines stay in the journal. */
+void tracker_settle(Tracker *self, const Receipt *receipt);
+
+/* The journal this tracker writes; never NULL.  Its file is set by journal_set_file(). */
+Journal *tracker_journal(Tracker *self);
+
+/* Takes in one entry that an earlier run left, in order, before any line is fed.  Makes no document yet. */
+void tracker_replay(Tracker *self, const JournalEntry *entry);
+/* All was replayed: documents that may not have arrived are made again. */
+void tracker_replay_done(Tracker *self, SummaryQueue *out);
 
 guint tracker_open_messages(const Tracker *self);
 guint tracker_open_sessions(const Tracker *self);

@@ -370,3 +370,24 @@ tracker_counters(const Tracker *self)
 {
   return &self->counters;
 }
+
+void
+tracker_settle(Tracker *self, const Receipt *receipt)
+{
+}
+
+Journal *
+tracker_journal(Tracker *self)
+{
+  return NULL;
+}
+
+void
+tracker_replay(Tracker *self, const JournalEntry *entry)
+{
+}
+
+void
+tracker_replay_done(Tracker *self, SummaryQueue *out)
+{
+}

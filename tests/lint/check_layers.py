@@ -7,7 +7,7 @@ import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "line", "record", "summary", "document", "tracker"]
+PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
 PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "address": "slice", "pieces": "frame", "ecs-derived": "record",
            "message": "tracker", "host": "tracker", "tracker-internal": "tracker"}
