@@ -22,6 +22,7 @@ typedef struct _Frame
 {
   Stamp stamp;
   Slice host;      /* empty: the line names none */
+  Slice node;      /* set by the caller who renamed the host: the cluster node, whose pids are its own; else empty */
   Slice program;   /* without [pid] and colon; empty: a bare main log */
   guint32 pid;     /* 0: not logged */
   Slice text;      /* what the program said; trailing CR and LF are cut off */

@@ -16,7 +16,7 @@
 #include "mailtrace/frame.h"
 
 #define JOURNAL_BLOCK_BYTES (1024 * 1024)
-#define JOURNAL_TEXT_MAX (512 * 1024)   /* bytes of a line that are kept */
+#define JOURNAL_TEXT_MAX (256 * 1024)   /* bytes of a line that are kept */
 
 typedef struct _JournalFile JournalFile;
 typedef struct _Journal Journal;
