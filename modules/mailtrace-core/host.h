@@ -19,6 +19,7 @@ typedef struct _Connection
   Stamp stamp;
   gint64 count;
   gchar *raw;            /* its line, or NULL */
+  JournalGroup group;
 } Connection;
 
 struct _Session
@@ -44,6 +45,7 @@ struct _Session
   gsize bytes;
   guint64 id_hash;       /* of its first line, for sessions without pid */
   Message *last_message; /* accepted last, may still be open */
+  JournalGroup group;
 };
 
 struct _Host
@@ -60,6 +62,8 @@ struct _Host
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
   gboolean logs_dkim, logs_spam;
+  guint64 journaled;        /* what the journal knows of the three above */
+  guint64 journal_seq;      /* of its entry */
   GQueue open;              /* Message, by last line: timeout() */
   GQueue closing;           /* Message: nothing open, something missing: settle-time() */
   GQueue ended;             /* Message: settle-time() */

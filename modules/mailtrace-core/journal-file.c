@@ -95,7 +95,8 @@ _map_place(JournalFile *self, gint32 index)
 
   if (!error)
     {
-      base = mmap(NULL, JOURNAL_BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, self->fd, _offset(index));
+      base = mmap(NULL, JOURNAL_BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, self->fd,
+                  _offset(index));
       error = base == MAP_FAILED ? errno : 0;
     }
   self->full_errno = error;
@@ -440,6 +441,8 @@ _compare_entries(gconstpointer a, gconstpointer b)
 
   if (x->seq != y->seq)
     return x->seq < y->seq ? -1 : 1;
+  if (x->kind != y->kind)
+    return x->kind - y->kind;
   return x->len != y->len ? (x->len < y->len ? -1 : 1)
          : memcmp(&x->usec, &y->usec, x->len - offsetof(StoredEntry, usec));
 }

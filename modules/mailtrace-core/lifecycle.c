@@ -1,24 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracker-internal.h"
 
-void
-tracker_bury(Tracker *self, guint64 hash, gint64 usec, guint generation)
+static void
+_forget_oldest_tombstone(Tracker *self)
 {
-  Tombstone *known = g_hash_table_lookup(self->tombstones, &hash);
+  const Tombstone *oldest = g_queue_pop_head(&self->burials);
 
-  if (known)
-    {
-      known->closed_usec = MAX(known->closed_usec, usec);
-      known->generation = MAX(known->generation, generation);
-      return;
-    }
+  g_hash_table_remove(self->tombstones, &oldest->hash);
+  journal_drop_end(self->journal);
+}
+
+static Tombstone *
+_new_tombstone(Tracker *self, guint64 hash)
+{
   if (self->burials.length >= MAX(self->options.max_tombstones, 1))
-    g_hash_table_remove(self->tombstones, &((Tombstone *) g_queue_pop_head(&self->burials))->hash);
+    _forget_oldest_tombstone(self);
 
   Tombstone *tombstone = g_new(Tombstone, 1);
-  *tombstone = (Tombstone) { hash, usec, generation };
+  *tombstone = (Tombstone) { hash, G_MININT64, 0 };
   g_hash_table_insert(self->tombstones, &tombstone->hash, tombstone);
   g_queue_push_tail(&self->burials, tombstone);
+  return tombstone;
+}
+
+void
+tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group)
+{
+  Tombstone *tombstone = g_hash_table_lookup(self->tombstones, &end->hash);
+  gboolean is_new = tombstone == NULL;
+
+  if (is_new)
+    tombstone = _new_tombstone(self, end->hash);
+  else if (end->usec <= tombstone->closed_usec && generation <= tombstone->generation)
+    return;
+  else
+    journal_drop_end(self->journal);
+  tombstone->closed_usec = MAX(tombstone->closed_usec, end->usec);
+  tombstone->generation = MAX(tombstone->generation, generation);
+
+  JournalEntry entry = *end;
+  entry.usec = tombstone->closed_usec;
+  entry.seq = self->replayed ? self->replayed->seq : 0;
+  journal_add(self->journal, group, &entry);
+}
+
+void
+tracker_bury_line(Feed *feed)
+{
+  JournalEntry end = { .kind = JK_LINE_END, .hash = feed->hash, .usec = feed->usec };
+
+  end.frame.host = slice_from_string(feed->host->name);
+  tracker_bury(feed->tracker, &end, 1, 0);
 }
 
 const Tombstone *
@@ -51,6 +83,7 @@ tracker_new_message(Feed *feed, IdEntry *entry)
   if (queue_id_decode(slice_new(entry->id, entry->len), &id))
     self->pid = id.pid;
   self->generation = tombstone ? tombstone->generation + 1 : 1;
+  self->group = journal_group_new(feed->tracker->journal);
   self->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   self->offset_source = feed->offset_source;
   message_add_id(self, entry);
@@ -80,11 +113,30 @@ tracker_touch_message(Message *message)
 }
 
 void
+tracker_make_receipt(Tracker *self, Summary *summary, Message *message, JournalGroup group)
+{
+  if (!self->options.wants_receipts)
+    return;
+  summary->receipt = (Receipt) { message, journal_group_ref(self->journal, group), 0 };
+  if (message)
+    message->n_underway++;
+}
+
+/* while lines are replayed no message has a document: those that may not have arrived are made at the end */
+void
 tracker_emit_message(Tracker *self, Message *message, gboolean by_line, SummaryQueue *out)
 {
   message->revision++;
+  if (self->replayed)
+    return;
   Summary *summary = message_summarize(message, &self->options);
   summary->by_line = by_line;
+  tracker_make_receipt(self, summary, message, message->group);
+  if (!by_line)
+    {
+      summary->receipt.revision = message->revision;
+      tracker_journal_revision(self, message, message->state == MS_ENDED ? JF_ARRIVED : 0);
+    }
   summary_queue_push(out, summary);
 }
 
@@ -123,6 +175,17 @@ tracker_leave_session(Message *message)
   message->session = NULL;
 }
 
+static void
+_bury_id(Tracker *self, const Message *message, const IdEntry *entry)
+{
+  JournalEntry end = { .kind = JK_MESSAGE_END, .usec = message->touched_usec, .number = message->generation,
+                       .queue_id = slice_new(entry->id, entry->len) };
+
+  end.hash = _id_hash(message->host, entry);
+  end.frame.host = slice_from_string(message->host->name);
+  tracker_bury(self, &end, message->generation, message->session_group);
+}
+
 void
 tracker_forget_message(Tracker *self, Message *message)
 {
@@ -130,14 +193,14 @@ tracker_forget_message(Tracker *self, Message *message)
 
   for (guint i = 0; i < message->ids->len; i++)
     {
-      IdEntry *entry = g_ptr_array_index(message->ids, i);
-      tracker_bury(self, _id_hash(host, entry), message->touched_usec, message->generation);
-      host_remove_id(host, entry);
+      _bury_id(self, message, g_ptr_array_index(message->ids, i));
+      host_remove_id(host, g_ptr_array_index(message->ids, i));
     }
   tracker_leave_session(message);
   _release_worker(message);
   host_unqueue_interim(message);
   host_queue_message(host, message, NULL);
+  journal_group_unref(self->journal, message->group);
   message_free(message);
 }
 
@@ -190,6 +253,22 @@ tracker_keep_line(Feed *feed, Message *message)
   record_append_text(message->record, F_RAW, feed->frame.raw);
 }
 
+void
+tracker_join_session(Tracker *self, Message *message, Session *session)
+{
+  if (message->session_group == session->group)
+    return;
+  message->session_group = session->group;
+  journal_group_hold(self->journal, message->group, session->group);
+}
+
+void
+tracker_remove_connection(Tracker *self, Host *host, Connection *connection)
+{
+  journal_group_unref(self->journal, connection->group);
+  host_remove_connection(host, connection);
+}
+
 static void
 _join_connection(Feed *feed, Session *session)
 {
@@ -206,7 +285,8 @@ _join_connection(Feed *feed, Session *session)
     record_set_integer(session->record, F_CLIENT_CONNECTION_COUNT, connection->count);
   if (connection->raw)
     tracker_keep_session_line(feed, session, slice_from_string(connection->raw));
-  host_remove_connection(feed->host, connection);
+  journal_group_hold(feed->tracker->journal, session->group, connection->group);
+  tracker_remove_connection(feed->tracker, feed->host, connection);
 }
 
 static Session *
@@ -217,6 +297,7 @@ _new_session(Feed *feed)
   session->id_hash = slice_hash(feed->frame.text, 0);
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  session->group = journal_group_new(feed->tracker->journal);
   g_hash_table_insert(feed->host->sessions, GUINT_TO_POINTER(session->pid), session);
   g_queue_push_tail_link(&feed->host->live_sessions, &session->link);
   feed->tracker->open_sessions++;
@@ -275,6 +356,18 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
     }
 }
 
+static void
+_bury_session(Tracker *self, const Session *session, EndReason reason)
+{
+  JournalEntry end = { .kind = JK_SESSION_END, .number = reason };
+
+  end.frame.host = slice_from_string(session->host->name);
+  end.frame.pid = session->pid;
+  end.hash = tracker_session_hash(session->host, session->pid);
+  end.usec = session->last.local_usec - (gint64) tracker_offset_at(self, &session->last) * STAMP_USEC;
+  tracker_bury(self, &end, 1, session->group);
+}
+
 void
 tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out)
 {
@@ -285,11 +378,12 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
     {
       Summary *summary = session_summarize(session, reason, &self->options);
       summary->by_line = by_line;
+      tracker_make_receipt(self, summary, NULL, session->group);
       summary_queue_push(out, summary);
       self->counters.sessions_ended++;
     }
-  tracker_bury(self, tracker_session_hash(host, session->pid),
-               session->last.local_usec - (gint64) tracker_offset_at(self, &session->last) * STAMP_USEC, 1);
+  _bury_session(self, session, reason);
+  journal_group_unref(self->journal, session->group);
   self->open_sessions--;
   g_queue_unlink(&host->live_sessions, &session->link);
   g_hash_table_remove(host->sessions, GUINT_TO_POINTER(session->pid));
@@ -342,7 +436,7 @@ _expire_connections(Tracker *self, Host *host, SummaryQueue *out)
       Connection *connection = host->live_connections.head->data;
       if (!_is_due(connection->due_from_usec, after, host->clock_usec))
         break;
-      host_remove_connection(host, connection);
+      tracker_remove_connection(self, host, connection);
     }
 }
 
@@ -363,7 +457,7 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
   if (options->interim_after_sec > 0)
     _expire_interim(self, &host->interim, options->interim_after_sec, clock, out);
   _expire_interim(self, &host->changed, options->settle_sec, clock, out);
-  while ((message = _due(&host->ended, options->settle_sec, clock)))
+  while (!self->replayed && (message = _due(&host->ended, options->settle_sec, clock)) && !message->n_underway)
     tracker_forget_message(self, message);
 }
 
@@ -376,7 +470,8 @@ _evict_message(Tracker *self, Host *host, SummaryQueue *out)
     return;
   Message *message = oldest->data;
   tracker_end_message(self, message, ER_EVICTED, FALSE, out);
-  tracker_forget_message(self, message);
+  if (!self->replayed && !message->n_underway)
+    tracker_forget_message(self, message);
 }
 
 void
@@ -391,5 +486,5 @@ tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
   if (host->pending.length > max)
     tracker_end_pending(self, host->pending.head->data, ER_EVICTED, out);
   if (host->live_connections.length > max)
-    host_remove_connection(host, host->live_connections.head->data);
+    tracker_remove_connection(self, host, host->live_connections.head->data);
 }

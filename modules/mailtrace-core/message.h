@@ -51,6 +51,9 @@ struct _Message
   EndReason end_reason;
   guint generation;            /* 1; 2 and more: facts that came long after the end */
   guint revision;              /* of the last document; 0: none yet */
+  guint arrived_revision;      /* the last that a destination took and that is not made again after a restart */
+  guint n_underway;            /* documents that were handed out and have not arrived */
+  JournalGroup group, session_group;
 
   GPtrArray *ids;              /* of IdEntry, owned by the host's table */
   guint n_open, n_superseded;  /* open ids; those of them that are superseded */

@@ -16,6 +16,7 @@ typedef struct _Partial
   gboolean is_full;       /* more than a record may hold: nothing is kept any more */
   gchar **texts;          /* count of them, NULL: not seen; an empty one behind the first line */
   GString *raw;
+  guint32 tag;
 } Partial;
 
 struct _Pieces
@@ -140,6 +141,7 @@ _take(Pieces *self, Partial *partial, JoinedRecord *out)
   out->frame.pid = partial->pid;
   out->frame.program = slice_from_string(out->program);
   out->frame.has_header = TRUE;
+  out->tag = partial->tag;
   frame_take_inner(&out->frame);
   g_queue_unlink(&self->order, &partial->link);
   g_hash_table_remove(self->partials, &partial->key);
@@ -243,6 +245,15 @@ pieces_take_of(Pieces *self, const Frame *frame, JoinedRecord *out)
   if (partial)
     _take(self, partial, out);
   return partial != NULL;
+}
+
+guint32 *
+pieces_tag(Pieces *self, const Frame *frame)
+{
+  guint64 key = _key(self, frame);
+  Partial *partial = frame->pid ? g_hash_table_lookup(self->partials, &key) : NULL;
+
+  return partial ? &partial->tag : NULL;
 }
 
 void

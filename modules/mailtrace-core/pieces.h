@@ -38,6 +38,7 @@ typedef struct _JoinedRecord
   gboolean is_cut;         /* something of its first line is missing */
   gboolean ends_at_feed;   /* behind its first line there was more */
   gchar *program, *text, *raw;
+  guint32 tag;             /* of pieces_tag() */
 } JoinedRecord;
 
 Pieces *pieces_new(guint64 seed);
@@ -53,6 +54,9 @@ gboolean pieces_take_due(Pieces *self, gint64 before_usec, JoinedRecord *out);
 
 /* the record of that process that is not whole: it says something else now, and no piece will follow */
 gboolean pieces_take_of(Pieces *self, const Frame *frame, JoinedRecord *out);
+
+/* a number for the caller's use that goes along with the record of that process; NULL: there is none */
+guint32 *pieces_tag(Pieces *self, const Frame *frame);
 
 /* the clock was wrong by so much */
 void pieces_shift(Pieces *self, gint64 usec);

@@ -117,7 +117,11 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   if (over_network)
     record_set_integer(message->record, F_CLIENT_PID, (gint64) message->pid);
   if (session)
-    session_hand_over(session, message, &feed->tracker->options);
+    {
+      tracker_join_session(feed->tracker, message, session);
+      tracker_own_line(feed, session->group);
+      session_hand_over(session, message, &feed->tracker->options);
+    }
   if (line->cause.len && line_get(line, F_SENDER).len == 0)
     _link_bounce(feed, message);
   host_queue_interim(feed->host, message, &feed->host->interim);
@@ -260,6 +264,18 @@ _stays_pending(const Feed *feed, const Message *message)
 }
 
 static void
+_emit_single(Feed *feed, Session *session)
+{
+  Summary *summary = session_summarize(session, ER_COMPLETE, &feed->tracker->options);
+
+  summary->by_line = TRUE;
+  tracker_make_receipt(feed->tracker, summary, NULL, session->group);
+  summary_queue_push(feed->out, summary);
+  feed->tracker->counters.sessions_ended++;
+  session_free(session);
+}
+
+static void
 _refuse_pending(Feed *feed, Message *message)
 {
   Session *session = tracker_session(feed, TRUE);
@@ -275,14 +291,14 @@ _refuse_pending(Feed *feed, Message *message)
   else
     session_add_lost_id(owner, feed->line->queue_id, &feed->frame.stamp);
   session_forget_upcoming(owner);
+  tracker_own_line(feed, session ? session->group : message->group);
   if (single)
     {
       single->id_hash = slice_hash(feed->frame.text, 0);
       single->offset_sec = message->offset_sec;
       single->offset_source = message->offset_source;
-      summary_queue_push(feed->out, session_summarize(single, ER_COMPLETE, &feed->tracker->options));
-      feed->tracker->counters.sessions_ended++;
-      session_free(single);
+      single->group = message->group;
+      _emit_single(feed, single);
     }
   tracker_forget_message(feed->tracker, message);
 }
@@ -297,15 +313,14 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
       return;
     }
   handlers[feed->line->role](feed, message, entry);
-  if (message->session)
-    return;
 
-  Session *session = tracker_session(feed, TRUE);
-  if (session)
-    {
-      message->session = session;
-      session->n_pending++;
-    }
+  Session *session = message->session ? message->session : tracker_session(feed, TRUE);
+  tracker_own_line(feed, session ? session->group : message->group);
+  if (message->session || !session)
+    return;
+  message->session = session;
+  session->n_pending++;
+  tracker_join_session(feed->tracker, message, session);
 }
 
 static void
@@ -390,6 +405,8 @@ _feed_message(Feed *feed, Message *message, IdEntry *entry)
   else if (message->state == MS_ENDED && message->n_open > 0)
     tracker_open_message(feed->tracker, message);
   changed = handlers[feed->line->role](feed, message, entry);
+  if (!feed->group)
+    tracker_own_line(feed, message->group);
   if (message->state == MS_OPEN)
     tracker_end_if_done(feed, message);
   else if (changed)
@@ -445,11 +462,13 @@ _connect(Feed *feed)
   if (!line_get(feed->line, F_CLIENT_PORT).len)
     return;
   if (known)
-    host_remove_connection(feed->host, known);
+    tracker_remove_connection(feed->tracker, feed->host, known);
   Connection *connection = host_add_connection(feed->host, hash);
   connection->line_hash = feed->hash;
   connection->stamp = feed->frame.stamp;
   connection->due_from_usec = feed->host->clock_usec;
+  connection->group = journal_group_new(feed->tracker->journal);
+  tracker_own_line(feed, connection->group);
   if (slice_to_int(line_get(feed->line, F_CLIENT_CONNECTION_COUNT), &count))
     connection->count = count;
   if (feed->tracker->options.keep_raw)
@@ -478,7 +497,7 @@ _disconnect(Feed *feed, Session *session)
       tracker_keep_line(feed, message);
       _close_client(message, feed->line);
     }
-  tracker_bury(feed->tracker, feed->hash, feed->usec, 1);
+  tracker_bury_line(feed);
   tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
 }
 
@@ -505,11 +524,11 @@ _feed_single(Feed *feed)
   tracker_keep_session_line(feed, session, feed->frame.raw);
   session_merge_line(session, feed->line, &tracker->options);
   session_add_refusal(session, feed->line, &feed->frame);
-  summary_queue_push(feed->out, session_summarize(session, ER_COMPLETE, &tracker->options));
-  feed->out->tail->by_line = TRUE;
-  tracker->counters.sessions_ended++;
-  tracker_bury(tracker, feed->hash, feed->usec, 1);
-  session_free(session);
+  session->group = journal_group_new(tracker->journal);
+  tracker_own_line(feed, session->group);
+  journal_group_unref(tracker->journal, session->group);
+  _emit_single(feed, session);
+  tracker_bury_line(feed);
 }
 
 static gboolean
@@ -555,6 +574,7 @@ tracker_feed_session(Feed *feed)
       return;
     }
   counters->lines_of_sessions++;
+  tracker_own_line(feed, session->group);
   tracker_keep_session_line(feed, session, feed->frame.raw);
   session_merge_line(session, feed->line, &feed->tracker->options);
   if (feed->line->role == LR_REFUSAL)

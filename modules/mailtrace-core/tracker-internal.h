@@ -8,7 +8,7 @@
 
 #include "host.h"
 
-/* a queue id or session that ended and was forgotten */
+/* a queue id, a session or a line that ended and was forgotten */
 typedef struct _Tombstone
 {
   guint64 hash;
@@ -25,6 +25,9 @@ struct _Tracker
   GHashTable *tombstones;   /* &Tombstone.hash -> Tombstone, owned */
   GQueue burials;           /* Tombstone, oldest first */
   guint open_messages, open_sessions;
+  Journal *journal;
+  const JournalEntry *replayed;   /* the one that is being replayed, else NULL */
+  SummaryQueue replayed_sessions; /* documents that wait for tracker_replay_done() */
 };
 
 /* one line on its way through the tracker */
@@ -38,6 +41,10 @@ typedef struct _Feed
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
   SummaryQueue *out;
+  guint64 seq;              /* in the journal */
+  JournalGroup group;       /* that the line belongs to; 0: it changed nothing that lasts */
+  JournalKind kind;         /* JK_RECORD: put together from pieces */
+  guint journal_flags;
 } Feed;
 
 /* lifecycle.c */
@@ -54,9 +61,31 @@ void tracker_end_if_done(Feed *feed, Message *message);
 Session *tracker_session(Feed *feed, gboolean create);
 void tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out);
 
-void tracker_bury(Tracker *self, guint64 hash, gint64 usec, guint generation);
+/* end: kind, hash, usec, number, and what names it */
+void tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group);
+void tracker_bury_line(Feed *feed);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
 guint64 tracker_session_hash(const Host *host, guint32 pid);
+
+/* the session's lines up to here are the message's as well */
+void tracker_join_session(Tracker *self, Message *message, Session *session);
+void tracker_remove_connection(Tracker *self, Host *host, Connection *connection);
+
+/* the line belongs to that group */
+void tracker_own_line(Feed *feed, JournalGroup group);
+/* what the summary's documents hold until they have arrived: a message, or a group alone */
+void tracker_make_receipt(Tracker *self, Summary *summary, Message *message, JournalGroup group);
+
+/* tracker-journal.c */
+void tracker_journal_line(Feed *feed);
+void tracker_journal_revision(Tracker *self, const Message *message, guint flags);
+gboolean tracker_keeps(const JournalEntry *entry, gpointer tracker);
+
+/* tracker.c, for replaying */
+Host *tracker_host(Tracker *self, Slice name);
+void tracker_feed_parsed(Tracker *self, Host *host, Feed *feed);
+void tracker_gather_piece(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out);
+gboolean tracker_is_half_a_verdict(const Line *line, gboolean ends_at_feed);
 
 /* raw(yes) */
 void tracker_keep_line(Feed *feed, Message *message);

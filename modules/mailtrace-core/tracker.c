@@ -27,6 +27,7 @@ tracker_new(const TrackerOptions *options)
   self->options = *options;
   self->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) host_free);
   self->tombstones = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+  self->journal = journal_new(tracker_keeps, self);
   return self;
 }
 
@@ -45,11 +46,12 @@ tracker_free(Tracker *self)
   g_hash_table_destroy(self->hosts);
   g_hash_table_destroy(self->tombstones);
   g_queue_clear(&self->burials);
+  journal_free(self->journal);
   g_free(self);
 }
 
-static Host *
-_host(Tracker *self, Slice name)
+Host *
+tracker_host(Tracker *self, Slice name)
 {
   name = slice_head(name, HOST_NAME_MAX_LEN);
   if (self->last_host && slice_equals(slice_from_string(self->last_host->name), name))
@@ -164,24 +166,32 @@ _read_again(Feed *feed, Line *again)
   feed->line = again;
 }
 
+/* stamp and offset are resolved */
+void
+tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
+{
+  Line again;
+
+  host->clock_usec = MAX(host->clock_usec, feed->usec);
+  tracker_expire(self, host, feed->out);
+  feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
+  _hash_line(feed);
+  _read_again(feed, &again);
+  if (feed->line->queue_id.len)
+    tracker_feed_id(feed);
+  else
+    tracker_feed_session(feed);
+  tracker_journal_line(feed);
+  tracker_enforce_limits(self, host, feed->out);
+}
+
 static void
 _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
 {
-  Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out };
-  Line again;
+  Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out, .kind = JK_LINE };
 
   _resolve_time(&feed);
-  host->clock_usec = MAX(host->clock_usec, feed.usec);
-  tracker_expire(self, host, out);
-
-  _hash_line(&feed);
-  _read_again(&feed, &again);
-  line = feed.line;
-  if (line->queue_id.len)
-    tracker_feed_id(&feed);
-  else
-    tracker_feed_session(&feed);
-  tracker_enforce_limits(self, host, out);
+  tracker_feed_parsed(self, host, &feed);
 }
 
 /* where the text breaks off a word may be half of one */
@@ -194,10 +204,23 @@ _without_last_word(Slice text)
 }
 
 /* a signer may put a line feed into its signature: what stands in front of it is no verdict of Exim */
-static gboolean
-_is_half_a_verdict(const JoinedRecord *record, const Line *line)
+gboolean
+tracker_is_half_a_verdict(const Line *line, gboolean ends_at_feed)
 {
-  return record->ends_at_feed && line_get(line, F_DKIM_SIGNATURE_RESULT).str;
+  return ends_at_feed && line_get(line, F_DKIM_SIGNATURE_RESULT).str;
+}
+
+static void
+_feed_joined(Tracker *self, Host *host, const JoinedRecord *record, const Line *line, SummaryQueue *out)
+{
+  Feed feed = { .tracker = self, .host = host, .frame = record->frame, .line = line, .out = out, .kind = JK_RECORD };
+
+  if (record->is_cut)
+    feed.journal_flags |= JF_RECORD_CUT;
+  if (record->ends_at_feed)
+    feed.journal_flags |= JF_RECORD_AT_FEED;
+  _resolve_time(&feed);
+  tracker_feed_parsed(self, host, &feed);
 }
 
 /* each of its pieces was counted as a continuation when it came; the last one becomes the record's line */
@@ -211,7 +234,7 @@ _feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
     record->frame.text = _without_last_word(record->frame.text);
   line_parse(&record->frame, &line);
   line.is_cut = record->is_cut;
-  if (_is_half_a_verdict(record, &line))
+  if (tracker_is_half_a_verdict(&line, record->ends_at_feed))
     line.role = LR_UNKNOWN;
   self->counters.lines_continued--;
   self->counters.lines_by_role[LR_CONTINUATION]--;
@@ -220,7 +243,8 @@ _feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
   else if (line.role == LR_CONTINUATION)
     self->counters.lines_continued++;
   else
-    _feed(self, host, &record->frame, &line, out);
+    _feed_joined(self, host, record, &line, out);
+  journal_group_unref(self->journal, record->tag);
   joined_record_release(record);
 }
 
@@ -253,20 +277,38 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
   host->clock_usec = MAX(host->clock_usec, feed.usec);
 }
 
+/* a piece that made its record whole is in the journal as a part of it */
 static void
-_gather(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
+_journal_piece(Tracker *self, Host *host, const Frame *frame)
+{
+  Feed feed = { .tracker = self, .host = host, .frame = *frame, .kind = JK_LINE, .offset_source = "" };
+  guint32 *tag = pieces_tag(host->pieces, frame);
+
+  if (!tag)
+    return;
+  if (!*tag)
+    *tag = journal_group_new(self->journal);
+  tracker_own_line(&feed, *tag);
+  tracker_journal_line(&feed);
+}
+
+void
+tracker_gather_piece(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out)
 {
   JoinedRecord record;
+  gboolean is_joined;
   Piece piece;
 
-  self->counters.lines_continued++;
   if (!piece_parse(frame->text, &piece))
     return;
   if (!host->pieces)
     host->pieces = pieces_new(self->options.hash_seed);
   _advance_clock(self, host, frame);
-  _give_up_due_pieces(self, host, out);
-  if (pieces_add(host->pieces, frame, &piece, host->clock_usec, &record))
+  if (!self->replayed)
+    _give_up_due_pieces(self, host, out);
+  is_joined = pieces_add(host->pieces, frame, &piece, host->clock_usec, &record);
+  _journal_piece(self, host, frame);
+  if (is_joined)
     _feed_record(self, host, &record, out);
 }
 
@@ -295,11 +337,12 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
 
   if (_count_unjoined(self, line))
     return;
-  host = _host(self, frame->host);
+  host = tracker_host(self, frame->host);
   host->wall_usec = now_usec;
   if (line->role == LR_CONTINUATION)
     {
-      _gather(self, host, frame, out);
+      self->counters.lines_continued++;
+      tracker_gather_piece(self, host, frame, out);
       return;
     }
   if (host->pieces)
@@ -371,23 +414,3 @@ tracker_counters(const Tracker *self)
   return &self->counters;
 }
 
-void
-tracker_settle(Tracker *self, const Receipt *receipt)
-{
-}
-
-Journal *
-tracker_journal(Tracker *self)
-{
-  return NULL;
-}
-
-void
-tracker_replay(Tracker *self, const JournalEntry *entry)
-{
-}
-
-void
-tracker_replay_done(Tracker *self, SummaryQueue *out)
-{
-}

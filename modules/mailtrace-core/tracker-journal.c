@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* what the tracker writes into its journal, and how it comes to life again from what an earlier run left there */
+#include "tracker-internal.h"
+
+void
+tracker_own_line(Feed *feed, JournalGroup group)
+{
+  journal_group_unref(feed->tracker->journal, feed->group);
+  feed->group = journal_group_ref(feed->tracker->journal, group);
+}
+
+static guint64
+_entry_seq(const Tracker *self)
+{
+  return self->replayed ? self->replayed->seq : 0;
+}
+
+static guint64
+_known_of(const Host *host)
+{
+  return (guint32) host->offset_sec | (guint64) host->logs_dkim << 32 | (guint64) host->logs_spam << 33 | 1ULL << 34;
+}
+
+static void
+_journal_host(Tracker *self, Host *host)
+{
+  JournalEntry entry = { .kind = JK_HOST, .usec = host->clock_usec };
+
+  if (host->journaled == _known_of(host) || !journal_has_file(self->journal))
+    return;
+  entry.seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
+  entry.flags = (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0);
+  entry.frame.host = slice_from_string(host->name);
+  entry.frame.stamp.offset_sec = host->offset_sec;
+  host->journaled = _known_of(host);
+  host->journal_seq = entry.seq;
+  journal_add(self->journal, 0, &entry);
+}
+
+void
+tracker_journal_line(Feed *feed)
+{
+  Tracker *self = feed->tracker;
+  JournalEntry entry = { .kind = feed->kind, .flags = feed->journal_flags, .seq = feed->seq, .frame = feed->frame };
+
+  if (!feed->group)
+    return;
+  if (!entry.seq)
+    entry.seq = _entry_seq(self);
+  if (feed->frame.has_header)
+    entry.flags |= JF_HAS_HEADER;
+  if (!self->options.keep_raw)
+    entry.frame.raw = SLICE_NONE;
+  entry.frame.host = slice_from_string(feed->host->name);
+  entry.queue_id = slice_from_string(feed->offset_source);
+  journal_add(self->journal, feed->group, &entry);
+  journal_group_unref(self->journal, feed->group);
+  feed->group = 0;
+  _journal_host(self, feed->host);
+}
+
+void
+tracker_journal_revision(Tracker *self, const Message *message, guint flags)
+{
+  const IdEntry *first = g_ptr_array_index(message->ids, 0);
+  JournalEntry entry = { .kind = JK_REVISION, .flags = flags, .number = message->revision,
+                         .queue_id = slice_new(first->id, first->len) };
+
+  entry.frame.host = slice_from_string(message->host->name);
+  journal_add(self->journal, message->group, &entry);
+}
+
+gboolean
+tracker_keeps(const JournalEntry *entry, gpointer tracker)
+{
+  Tracker *self = tracker;
+
+  if (entry->kind == JK_HOST)
+    return tracker_host(self, entry->frame.host)->journal_seq == entry->seq;
+  const Tombstone *tombstone = tracker_tombstone(self, entry->hash);
+  return tombstone && tombstone->closed_usec == entry->usec;
+}
+
+Journal *
+tracker_journal(Tracker *self)
+{
+  return self->journal;
+}
+
+void
+tracker_settle(Tracker *self, const Receipt *receipt)
+{
+  Message *message = receipt->message;
+
+  if (message)
+    {
+      message->n_underway--;
+      if (receipt->revision > message->arrived_revision)
+        {
+          message->arrived_revision = receipt->revision;
+          if (message->state != MS_ENDED)
+            tracker_journal_revision(self, message, JF_ARRIVED);
+        }
+    }
+  journal_group_unref(self->journal, receipt->group);
+}
+
+static const gchar *
+_offset_source(Slice name)
+{
+  static const gchar *const sources[] = { "stamp", "queue-id", "option" };
+
+  for (guint i = 0; i < G_N_ELEMENTS(sources); i++)
+    if (slice_equals(name, slice_from_string(sources[i])))
+      return sources[i];
+  return "option";
+}
+
+static void
+_drop_pieces_of(Tracker *self, Host *host, const Frame *frame)
+{
+  JoinedRecord pieces;
+
+  if (!host->pieces || !pieces_take_of(host->pieces, frame, &pieces))
+    return;
+  journal_group_unref(self->journal, pieces.tag);
+  joined_record_release(&pieces);
+}
+
+static void
+_relearn_offset(Tracker *self, Host *host, gint32 offset_sec, gint64 clock_usec)
+{
+  Stamp now = { clock_usec, STAMP_OFFSET_UNKNOWN };
+
+  if (offset_sec == STAMP_OFFSET_UNKNOWN)
+    return;
+  if (host->offset_sec == STAMP_OFFSET_UNKNOWN)
+    host_shift_clock(host, (gint64) (tracker_offset_at(self, &now) - offset_sec) * STAMP_USEC);
+  host->offset_sec = offset_sec;
+}
+
+static void
+_replay_line(Tracker *self, const JournalEntry *entry)
+{
+  Feed feed = { .tracker = self, .frame = entry->frame, .out = &self->replayed_sessions, .kind = entry->kind };
+  Line line;
+
+  feed.host = tracker_host(self, entry->frame.host);
+  feed.journal_flags = entry->flags & (JF_RECORD_CUT | JF_RECORD_AT_FEED);
+  feed.offset_source = _offset_source(entry->queue_id);
+  line_parse(&feed.frame, &line);
+  feed.line = &line;
+  if (entry->kind == JK_RECORD)
+    {
+      _drop_pieces_of(self, feed.host, &feed.frame);
+      line.is_cut = (entry->flags & JF_RECORD_CUT) != 0;
+      if (tracker_is_half_a_verdict(&line, (entry->flags & JF_RECORD_AT_FEED) != 0))
+        line.role = LR_UNKNOWN;
+    }
+  if (line.role == LR_UNKNOWN || line.role == LR_NOT_OURS || line.role == LR_SERVICE || line.role == LR_RESTART)
+    return;
+  if (line.role == LR_CONTINUATION)
+    {
+      tracker_gather_piece(self, feed.host, &feed.frame, feed.out);
+      return;
+    }
+  if (g_str_equal(feed.offset_source, "queue-id"))
+    _relearn_offset(self, feed.host, feed.frame.stamp.offset_sec, feed.frame.stamp.local_usec);
+  feed.usec = feed.frame.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.frame.stamp) * STAMP_USEC;
+  tracker_feed_parsed(self, feed.host, &feed);
+}
+
+/* its documents arrived in an earlier run */
+static void
+_discard(Tracker *self, Message *message, gint64 closed_usec)
+{
+  if (message->state == MS_OPEN)
+    self->open_messages--;
+  message->touched_usec = closed_usec;
+  tracker_forget_message(self, message);
+}
+
+static void
+_replay_message_end(Tracker *self, const JournalEntry *entry)
+{
+  IdEntry *id = host_find_id(tracker_host(self, entry->frame.host), entry->queue_id);
+
+  if (id && id->message->generation <= entry->number)
+    _discard(self, id->message, entry->usec);
+  tracker_bury(self, entry, entry->number, 0);
+}
+
+static void
+_replay_session_end(Tracker *self, const JournalEntry *entry)
+{
+  Host *host = tracker_host(self, entry->frame.host);
+  Session *session = g_hash_table_lookup(host->sessions, GUINT_TO_POINTER(entry->frame.pid));
+
+  if (session)
+    tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);
+  tracker_bury(self, entry, 1, 0);
+}
+
+static void
+_replay_revision(Tracker *self, const JournalEntry *entry)
+{
+  IdEntry *id = host_find_id(tracker_host(self, entry->frame.host), entry->queue_id);
+
+  if (!id)
+    return;
+  id->message->revision = MAX(id->message->revision, entry->number);
+  if (entry->flags & JF_ARRIVED)
+    id->message->arrived_revision = MAX(id->message->arrived_revision, entry->number);
+  journal_add(self->journal, id->message->group, entry);
+}
+
+static void
+_replay_host(Tracker *self, const JournalEntry *entry)
+{
+  Host *host = tracker_host(self, entry->frame.host);
+
+  _relearn_offset(self, host, entry->frame.stamp.offset_sec, entry->usec);
+  host->logs_dkim = (entry->flags & JF_LOGS_DKIM) != 0;
+  host->logs_spam = (entry->flags & JF_LOGS_SPAM) != 0;
+  host->clock_usec = MAX(host->clock_usec, entry->usec);
+  _journal_host(self, host);
+}
+
+void
+tracker_replay(Tracker *self, const JournalEntry *entry)
+{
+  self->replayed = entry;
+  journal_skip_seq(self->journal, entry->seq);
+  switch (entry->kind)
+    {
+    case JK_LINE:
+    case JK_RECORD:
+      _replay_line(self, entry);
+      break;
+    case JK_MESSAGE_END:
+      _replay_message_end(self, entry);
+      break;
+    case JK_SESSION_END:
+      _replay_session_end(self, entry);
+      break;
+    case JK_LINE_END:
+      tracker_bury(self, entry, 1, 0);
+      break;
+    case JK_REVISION:
+      _replay_revision(self, entry);
+      break;
+    case JK_HOST:
+      _replay_host(self, entry);
+      break;
+    default:
+      break;
+    }
+  self->replayed = NULL;
+}
+
+static void
+_emit_again(Tracker *self, GQueue *queue, SummaryQueue *out)
+{
+  for (GList *link = queue->head; link; link = link->next)
+    {
+      Message *message = link->data;
+
+      self->counters.messages_opened++;
+      if (message->state == MS_ENDED)
+        {
+          self->counters.messages_ended[message->end_reason]++;
+          message->revision--;
+          tracker_emit_message(self, message, TRUE, out);
+        }
+      else if (message->revision > message->arrived_revision)
+        tracker_emit_message(self, message, FALSE, out);
+    }
+}
+
+/* the lines were counted by the run that read them */
+void
+tracker_replay_done(Tracker *self, SummaryQueue *out)
+{
+  GHashTableIter iter;
+  Host *host;
+  Summary *summary;
+
+  self->counters = (TrackerCounters) { 0 };
+  while ((summary = summary_queue_pop(&self->replayed_sessions)))
+    {
+      self->counters.sessions_ended++;
+      summary_queue_push(out, summary);
+    }
+  g_hash_table_iter_init(&iter, self->hosts);
+  while (g_hash_table_iter_next(&iter, NULL, (gpointer *) &host))
+    {
+      _emit_again(self, &host->ended, out);
+      _emit_again(self, &host->closing, out);
+      _emit_again(self, &host->open, out);
+    }
+}
