@@ -4,11 +4,13 @@
  *
  * A file is a header page and blocks of JOURNAL_BLOCK_BYTES, allocated for real and mapped into memory: adding an
  * entry is a copy and a checksum, no system call, and what was added survives the process, whatever ends it.  Entries
- * are only ever added.  Each belongs to a group (a message, a session, a connection) and lives as long as its group; the
- * oldest block of a part is given up when enough of what is stored has died, after its living entries were added again.
+ * are only ever added.  Each belongs to a group (a message, a session, a connection) and lives as long as its group;
+ * the oldest block of a part is given up when enough of what is stored has died, after its living entries were added
+ * again.
  *
  * One JournalFile serves several Journals, one for each tracker.  A Journal is not thread-safe (its tracker's lock
- * covers it), a JournalFile is.  Numbers are stored in the byte order of the machine; a file of another order is not read.
+ * covers it), a JournalFile is.  Numbers are stored in the byte order of the machine; a file of another order is not
+ * read.
  */
 #ifndef MAILTRACE_JOURNAL_H_INCLUDED
 #define MAILTRACE_JOURNAL_H_INCLUDED
