@@ -11,21 +11,16 @@
 
 typedef struct _Record Record;
 
-/* nested records of one kind, in order of addition; owned */
-typedef struct _RecordList
-{
-  Record **items;
-  guint32 n, size;
-} RecordList;
+typedef struct _NestedRecords NestedRecords;
 
 #define FIRST_NESTED_KIND RK_DELIVERY
 
 struct _Record
 {
-  RecordKind kind;
-  guint32 len, size;      /* bytes used, bytes allocated */
   guint8 *values;         /* packed */
-  RecordList *nested;     /* one each kind from FIRST_NESTED_KIND on, or NULL */
+  NestedRecords *nested;  /* NULL: none */
+  guint32 len, size;      /* bytes used, bytes allocated */
+  RecordKind kind;
 };
 
 typedef struct _RecordValue
@@ -40,6 +35,8 @@ typedef struct _RecordValue
   };
 } RecordValue;
 
+void record_init(Record *self, RecordKind kind);   /* for records that are part of something larger */
+void record_release(Record *self);
 Record *record_new(RecordKind kind);
 void record_free(Record *self);                    /* nested ones too; NULL is fine */
 Record *record_copy(const Record *self);           /* deep */
@@ -68,13 +65,13 @@ guint record_count(const Record *self, FieldId id);
 /* all values in order: start with *cursor = 0; FALSE at the end */
 gboolean record_next(const Record *self, guint32 *cursor, RecordValue *out);
 
-/* adds an empty nested record and returns it; owned by self */
+/* adds an empty nested record and returns it; owned by self; nested records found before lie elsewhere now */
 Record *record_add(Record *self, RecordKind kind);
 
-/* all of a kind, for walking and sorting; valid until one is added; NULL when there was never any of any kind */
-RecordList *record_list(const Record *self, RecordKind kind);
+/* compare gets two Record * */
+void record_sort_nested(Record *self, RecordKind kind, GCompareDataFunc compare, gpointer data);
 
-/* nested record number i of that kind, or NULL; constant time, like the count */
+/* nested record number i of that kind, or NULL; valid until one is added; constant time, like the count */
 Record *record_nested(const Record *self, RecordKind kind, guint i);
 guint record_count_nested(const Record *self, RecordKind kind);
 

@@ -8,7 +8,7 @@
 static guint
 _id_hash(gconstpointer entry)
 {
-  return (guint) ((const IdEntry *) entry)->hash;
+  return ((const IdEntry *) entry)->hash;
 }
 
 static gboolean
@@ -70,26 +70,28 @@ host_free(Host *self)
 static void
 _id_entry_init(const Host *self, IdEntry *entry, Slice id)
 {
-  entry->len = (guint8) MIN(id.len, sizeof(entry->id));
-  memcpy(entry->id, id.str, entry->len);
-  entry->hash = slice_hash(slice_new(entry->id, entry->len), self->seed);
+  memset(entry, 0, sizeof(*entry));
+  entry->len = (guint8) id.len;
+  memcpy(entry->id, id.str, id.len);
+  entry->hash = (guint32) slice_hash(id, self->seed);
 }
 
 IdEntry *
 host_find_id(const Host *self, Slice id)
 {
-  IdEntry key = { 0 };
+  union { IdEntry entry; gchar bytes[sizeof(IdEntry) + QUEUE_ID_NEW_LEN]; } key;
 
-  _id_entry_init(self, &key, id);
+  _id_entry_init(self, &key.entry, slice_head(id, QUEUE_ID_NEW_LEN));
   return g_hash_table_lookup(self->ids, &key);
 }
 
 IdEntry *
 host_add_id(Host *self, Slice id)
 {
-  IdEntry *entry = g_new0(IdEntry, 1);
+  Slice kept = slice_head(id, QUEUE_ID_NEW_LEN);
+  IdEntry *entry = g_malloc(MAX(sizeof(IdEntry), offsetof(IdEntry, id) + kept.len));
 
-  _id_entry_init(self, entry, id);
+  _id_entry_init(self, entry, kept);
   g_hash_table_add(self->ids, entry);
   return entry;
 }

@@ -30,10 +30,9 @@ struct _Session
   guint32 pid;           /* 0: a refusal line without pid, a session of its own */
   Record *record;        /* RK_SESSION */
   Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
-  U64Map recipients, upcoming_warnings;   /* of upcoming */
-  U64Map warnings;
+  U64Set known;          /* hashes of its lines and warnings */
+  U64Set upcoming_known; /* of the warnings and recipients of upcoming */
   guint32 upcoming_lines;
-  U64Map seen;
   guint32 lines;
   Stamp first, last;
   gint32 offset_sec;

@@ -70,7 +70,7 @@ tracker_session_hash(const Host *host, guint32 pid)
 static guint64
 _id_hash(const Host *host, const IdEntry *entry)
 {
-  return slice_hash(slice_from_string(host->name), entry->hash);
+  return slice_hash(slice_from_string(host->name), slice_hash(slice_new(entry->id, entry->len), host->seed));
 }
 
 Message *
@@ -191,10 +191,11 @@ tracker_forget_message(Tracker *self, Message *message)
 {
   Host *host = message->host;
 
-  for (guint i = 0; i < message->ids->len; i++)
+  for (IdEntry *entry = message->first_id, *next; entry; entry = next)
     {
-      _bury_id(self, message, g_ptr_array_index(message->ids, i));
-      host_remove_id(host, g_ptr_array_index(message->ids, i));
+      next = entry->next;
+      _bury_id(self, message, entry);
+      host_remove_id(host, entry);
     }
   tracker_leave_session(message);
   _release_worker(message);
@@ -249,7 +250,7 @@ tracker_keep_line(Feed *feed, Message *message)
 {
   if (!feed->tracker->options.keep_raw || message->bytes > feed->tracker->options.max_message_bytes)
     return;
-  message->bytes += feed->frame.raw.len;
+  message->bytes = (guint32) MIN(message->bytes + feed->frame.raw.len, G_MAXUINT32);
   record_append_text(message->record, F_RAW, feed->frame.raw);
 }
 
@@ -338,7 +339,7 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
   for (GList *link = session->host->pending.head, *next; link && session->n_pending; link = next)
     {
       Message *message = link->data;
-      IdEntry *entry = g_ptr_array_index(message->ids, 0);
+      IdEntry *entry = message->first_id;
 
       next = link->next;
       if (message->session != session)

@@ -48,7 +48,7 @@ _resolve_times(const Message *self, Record *record)
 static void
 _set_identity(const Message *self, Record *record)
 {
-  const IdEntry *first = g_ptr_array_index(self->ids, 0);
+  const IdEntry *first = self->first_id;
   GString *id = g_string_new(NULL);
 
   g_string_printf(id, "%s:%.*s", self->host->name, first->len, first->id);
@@ -61,17 +61,14 @@ _set_identity(const Message *self, Record *record)
   record_set_text(record, F_ID, slice_new(id->str, id->len));
   _text(record, F_GATEWAY, self->host->name);
   g_string_free(id, TRUE);
-  for (guint i = 0; i < self->ids->len; i++)
-    {
-      const IdEntry *entry = g_ptr_array_index(self->ids, i);
-      record_append_text(record, F_QUEUE_IDS, slice_new(entry->id, entry->len));
-    }
+  for (const IdEntry *entry = first; entry; entry = entry->next)
+    record_append_text(record, F_QUEUE_IDS, slice_new(entry->id, entry->len));
 }
 
 static Stamp
 _received(const Message *self)
 {
-  const IdEntry *first = g_ptr_array_index(self->ids, 0);
+  const IdEntry *first = self->first_id;
   QueueId id;
 
   if (!queue_id_decode(slice_new(first->id, first->len), &id))
@@ -80,38 +77,40 @@ _received(const Message *self)
 }
 
 static void
-_seconds(Record *record, FieldId id, Stamp from, Stamp to)
+_seconds(Record *record, FieldId id, guint32 from, guint32 to)
 {
-  if (!from.local_usec || !to.local_usec)
-    return;
-  gint64 seconds = stamp_to_utc_usec(&to) / STAMP_USEC - stamp_to_utc_usec(&from) / STAMP_USEC;
-  record_set_integer(record, id, MAX(seconds, 0));
+  if (from && to)
+    record_set_integer(record, id, to > from ? to - from : 0);
+}
+
+static guint32
+_second(const Message *self, Stamp stamp)
+{
+  return stamp.local_usec ? message_second(self, &stamp) : 0;
 }
 
 static void
 _set_times(const Message *self, Record *record)
 {
   Stamp received = _received(self), completed = _resolved(self, self->completed);
-  Stamp arrival = _resolved(self, self->arrival);
-  Stamp queued = _resolved(self, self->scan_begin.local_usec ? self->scan_begin : self->first_attempt);
-  Stamp scanned = self->scan_end.local_usec ? _resolved(self, self->scan_end) : queued;
+  guint32 begin = _second(self, received), arrival = _second(self, self->arrival);
+  guint32 queued = self->scan_begin ? self->scan_begin : self->first_attempt;
+  guint32 scanned = self->scan_end ? self->scan_end : queued;
 
   record_set_time(record, F_RECEIVED, received);
   _text(record, F_TIME_ZONE_SOURCE, self->offset_source);
   if (self->arrived)
     {
-      _seconds(record, F_SECONDS_RECEIVE, received, arrival);
-      if (queued.local_usec)
-        _seconds(record, F_SECONDS_QUEUE, arrival, queued);
+      _seconds(record, F_SECONDS_RECEIVE, begin, arrival);
+      _seconds(record, F_SECONDS_QUEUE, arrival, queued);
     }
-  if (self->scan_begin.local_usec)
+  if (self->scan_begin)
     _seconds(record, F_SECONDS_SCAN, queued, scanned);
-  if (self->last_delivery.local_usec)
-    _seconds(record, F_SECONDS_DELIVER, scanned, _resolved(self, self->last_delivery));
+  _seconds(record, F_SECONDS_DELIVER, scanned, self->last_delivery);
   if (self->end_reason != ER_COMPLETE || !self->completed.local_usec)
     return;
   record_set_time(record, F_COMPLETED, completed);
-  _seconds(record, F_SECONDS_TOTAL, received, completed);
+  _seconds(record, F_SECONDS_TOTAL, begin, _second(self, completed));
 }
 
 /* the scanner knows the sender behind a rewritten one, else the address itself may tell */
@@ -195,15 +194,15 @@ _add_missing_deliveries(const Message *self, Record *record)
 {
   Slice status = _disposition_status(record);
   guint n = record_count_nested(record, RK_DELIVERY);
-  U64Map known = { 0 };
+  U64Set known = { NULL };
   GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
   guint32 cursor = 0;
   RecordValue value;
 
   for (guint i = 0; i < n; i++)
-    u64_map_add(&known, slice_hash(_envelope_recipient(record_nested(record, RK_DELIVERY, i)), self->host->seed));
+    u64_set_add(&known, slice_hash(_envelope_recipient(record_nested(record, RK_DELIVERY, i)), self->host->seed));
   while (record_next(record, &cursor, &value))
-    if (value.id == F_RECIPIENTS && u64_map_add(&known, slice_hash(value.text, self->host->seed)))
+    if (value.id == F_RECIPIENTS && u64_set_add(&known, slice_hash(value.text, self->host->seed)))
       g_ptr_array_add(missing, slice_dup(value.text));
   for (guint i = 0; i < missing->len; i++)
     {
@@ -213,7 +212,7 @@ _add_missing_deliveries(const Message *self, Record *record)
       record_set_text(delivery, F_DELIVERY_STATUS, status.len ? status : SLICE("unknown"));
     }
   g_ptr_array_free(missing, TRUE);
-  u64_map_release(&known);
+  u64_set_release(&known);
 }
 
 static Outcome
@@ -386,24 +385,13 @@ _compare_by(const Record *x, const Record *y, FieldId time, FieldId queue_id, Fi
 static gint
 _compare_deliveries(gconstpointer a, gconstpointer b, gpointer unused)
 {
-  return _compare_by(*(Record *const *) a, *(Record *const *) b, F_DELIVERY_TIME, F_DELIVERY_QUEUE_ID,
-                     F_DELIVERY_RECIPIENT);
+  return _compare_by(a, b, F_DELIVERY_TIME, F_DELIVERY_QUEUE_ID, F_DELIVERY_RECIPIENT);
 }
 
 static gint
 _compare_scans(gconstpointer a, gconstpointer b, gpointer unused)
 {
-  return _compare_by(*(Record *const *) a, *(Record *const *) b, F_SCAN_TIME, F_SCAN_QUEUE_ID, F_SCAN_SENDER);
-}
-
-/* g_sort_array() is the new name, too new for the oldest GLib */
-static void
-_sort(RecordList *list, GCompareDataFunc compare)
-{
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  if (list && list->n > 1)
-    g_qsort_with_data(list->items, (gint) list->n, sizeof(Record *), compare, NULL);
-  G_GNUC_END_IGNORE_DEPRECATIONS
+  return _compare_by(a, b, F_SCAN_TIME, F_SCAN_QUEUE_ID, F_SCAN_SENDER);
 }
 
 static void
@@ -442,7 +430,7 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_spam(self, record);
   _set_direction(self, record, options);
   _set_missing(self, record);
-  _sort(record_list(record, RK_DELIVERY), _compare_deliveries);
-  _sort(record_list(record, RK_SCAN), _compare_scans);
+  record_sort_nested(record, RK_DELIVERY, _compare_deliveries, NULL);
+  record_sort_nested(record, RK_SCAN, _compare_scans, NULL);
   return summary;
 }

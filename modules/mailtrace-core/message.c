@@ -12,8 +12,7 @@ message_new(Host *host, RecordKind kind)
   self->link.data = self;
   self->interim_link.data = self;
   self->host = host;
-  self->record = record_new(kind);
-  self->ids = g_ptr_array_sized_new(2);
+  record_init(self->record, kind);
   self->generation = 1;
   self->offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;
@@ -22,23 +21,28 @@ message_new(Host *host, RecordKind kind)
 void
 message_free(Message *self)
 {
-  record_free(self->record);
-  g_ptr_array_free(self->ids, TRUE);
-  u64_map_release(&self->seen);
-  u64_map_release(&self->recipients);
+  record_release(self->record);
+  u64_set_release(&self->known);
   u64_map_release(&self->deliveries);
-  u64_map_release(&self->warnings);
-  u64_map_release(&self->scan_recipients);
   g_free(self);
 }
 
 gboolean
 message_see(Message *self, guint64 line_hash)
 {
-  if (self->seen.used < LINES_REMEMBERED_MAX && !u64_map_add(&self->seen, line_hash))
+  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash))
     return FALSE;
   self->lines++;
   return TRUE;
+}
+
+guint32
+message_second(const Message *self, const Stamp *stamp)
+{
+  gint32 offset_sec = stamp_has_offset(stamp) ? stamp->offset_sec : self->offset_sec;
+  gint64 second = stamp->local_usec / STAMP_USEC - offset_sec;
+
+  return (guint32) CLAMP(second, 1, (gint64) G_MAXUINT32);
 }
 
 void
@@ -47,7 +51,11 @@ message_add_id(Message *self, IdEntry *entry)
   entry->message = self;
   entry->open = TRUE;
   self->n_open++;
-  g_ptr_array_add(self->ids, entry);
+  if (self->last_id)
+    self->last_id->next = entry;
+  else
+    self->first_id = entry;
+  self->last_id = entry;
 }
 
 void
@@ -136,16 +144,16 @@ record_merge_line(Record *record, const Line *line, FieldId except)
 }
 
 gboolean
-record_add_warning(Record *record, Slice text, U64Map *seen, guint64 seed)
+record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed)
 {
-  if (seen->used >= WARNINGS_MAX || !u64_map_add(seen, slice_hash(text, seed)))
+  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX || !u64_set_add(known, slice_hash(text, seed + F_WARNINGS)))
     return FALSE;
   record_append_text(record, F_WARNINGS, text);
   return TRUE;
 }
 
 gboolean
-record_merge_warnings(Record *record, const Line *line, U64Map *seen, guint64 seed)
+record_merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed)
 {
   gchar small[SMALL_TEXT], *heap;
   gboolean changed = FALSE;
@@ -153,7 +161,7 @@ record_merge_warnings(Record *record, const Line *line, U64Map *seen, guint64 se
   for (guint i = 0; i < line->n_fields; i++)
     if (line->fields[i].id == F_WARNINGS)
       {
-        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), seen, seed);
+        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, seed);
         g_free(heap);
       }
   return changed;
@@ -165,7 +173,7 @@ message_merge_line(Message *self, Record *record, const Line *line)
   gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
   gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
 
-  changed |= record_merge_warnings(record, line, &self->warnings, self->host->seed);
+  changed |= record_merge_warnings(record, line, &self->known, self->host->seed);
   if (line->role == LR_ARRIVAL)
     {
       static const FieldId renamed[][2] = { { F_TLS_VERSION, F_TLS_IN_VERSION }, { F_TLS_CIPHER, F_TLS_IN_CIPHER },
@@ -186,12 +194,12 @@ message_merge_line(Message *self, Record *record, const Line *line)
 gboolean
 message_add_recipient(Message *self, Slice address, const TrackerOptions *options)
 {
-  if (self->recipients.used >= options->max_recipients)
+  if (self->n_recipients >= options->max_recipients)
     {
       self->n_omitted++;
       return FALSE;
     }
-  if (!u64_map_add(&self->recipients, slice_hash(address, options->hash_seed)))
+  if (!u64_set_add(&self->known, slice_hash(address, options->hash_seed + F_RECIPIENTS)))
     return FALSE;
   record_append_text(self->record, F_RECIPIENTS, address);
   self->n_recipients++;
@@ -300,10 +308,10 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
   self->n_deferred -= _is_deferred(delivery);
   _fill_delivery(delivery, line, frame, final, original);
   self->n_deferred += _is_deferred(delivery);
-  if (!self->first_attempt.local_usec && line->role != LR_NOTE)
-    self->first_attempt = frame->stamp;
+  if (!self->first_attempt && line->role != LR_NOTE)
+    self->first_attempt = message_second(self, &frame->stamp);
   if (line->role == LR_DELIVERY)
-    self->last_delivery = frame->stamp;
+    self->last_delivery = message_second(self, &frame->stamp);
   return TRUE;
 }
 

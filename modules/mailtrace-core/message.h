@@ -24,16 +24,18 @@ typedef enum _MessageState
 /* one queue id of a message; also its entry in the host's table */
 typedef struct _IdEntry
 {
-  guint64 hash;
+  struct _IdEntry *next;   /* id of the same message */
   Message *message;
+  guint32 hash;
+  guint8 open : 1;
+  guint8 seen : 1;         /* a line of its own was seen, not only a reference to it */
+  guint8 scanned : 1;      /* made by the scanner */
+  guint8 superseded : 1;   /* a child was made from it: does not keep the message open for long */
   guint8 len;
-  gchar id[QUEUE_ID_NEW_LEN];
-  gboolean open;
-  gboolean seen;       /* a line of its own was seen, not only a reference to it */
-  gboolean scanned;    /* made by the scanner */
-  gboolean superseded; /* a child was made from it: does not keep the message open for long */
+  gchar id[];
 } IdEntry;
 
+/* there may be a million of them: tests/bench/memory.c tells what each one costs */
 struct _Message
 {
   GList link;                  /* in one of the host's queues; .data = self */
@@ -41,44 +43,44 @@ struct _Message
   GList interim_link;
   GQueue *interim_queue;       /* the host's interim or changed, or NULL */
   gint64 interim_usec;         /* host time at which it was queued there */
-  gboolean interim_passed;
   gint64 touched_usec;         /* host time of the last line */
 
   Host *host;
   Session *session;            /* while the connection that brought it lives, else NULL */
-  Record *record;
-  MessageState state;
-  EndReason end_reason;
-  guint generation;            /* 1; 2 and more: facts that came long after the end */
-  guint revision;              /* of the last document; 0: none yet */
-  guint arrived_revision;      /* the last that a destination took and that is not made again after a restart */
-  guint n_underway;            /* documents that were handed out and have not arrived */
-  JournalGroup group, session_group;
+  IdEntry *first_id, *last_id; /* in order of addition, owned by the host's table */
+  Record record[1];            /* used as a pointer, and no block of its own */
 
-  GPtrArray *ids;              /* of IdEntry, owned by the host's table */
-  guint n_open, n_superseded;  /* open ids; those of them that are superseded */
-
-  U64Map seen;                 /* hashes of its lines */
-  U64Map recipients;
+  U64Set known;                /* hashes of its lines, recipients, warnings, (queue id, recipient) of scans */
   U64Map deliveries;           /* hash of (original, final) -> number of the nested record */
-  U64Map warnings;
-  U64Map scan_recipients;      /* hash of (queue id, recipient) */
-  guint n_recipients, n_omitted, n_bounces;
-  guint n_deferred;            /* deliveries whose last attempt was deferred */
-  guint32 lines;
-  gsize bytes;                 /* text taken in so far */
 
-  gint32 offset_sec;           /* of stamps that have none */
   const gchar *offset_source;
-  guint64 pid;                 /* of the receiving process */
-  Stamp received, arrival, handed_over, scan_begin, scan_end, first_attempt, last_delivery, completed;
+  gint32 offset_sec;           /* of stamps that have none */
   guint32 worker_pid;          /* scanner that took it over, while it is in the host's workers */
-  gboolean listed;             /* as a refusal of its session, before it could arrive */
-  gboolean arrived;
-  gboolean arrival_is_cut;     /* what its line does not say is not known */
-  gboolean envelope_known;     /* the log listed its recipients as they were accepted */
-  gboolean awaits_child;       /* handed to the scanner, whose own queue id was not seen */
-  gboolean admin_ended;        /* removed or cancelled by an administrator or a timeout */
+  guint64 pid;                 /* of the receiving process */
+  Stamp arrival, completed;
+  guint32 scan_begin, scan_end, first_attempt, last_delivery;   /* message_second(); 0: not seen */
+
+  guint32 lines;
+  guint32 bytes;               /* text taken in so far */
+  guint32 generation;          /* 1; 2 and more: facts that came long after the end */
+  guint32 revision;            /* of the last document; 0: none yet */
+  guint32 arrived_revision;    /* the last that a destination took and that is not made again after a restart */
+  guint32 n_underway;          /* documents that were handed out and have not arrived */
+  JournalGroup group, session_group;
+  guint32 n_open, n_superseded;   /* open ids; those of them that are superseded */
+  guint32 n_recipients, n_omitted, n_scan_recipients;
+  guint32 n_deferred;          /* deliveries whose last attempt was deferred */
+  guint16 n_bounces;
+
+  guint8 state;                /* MessageState */
+  guint8 end_reason;           /* EndReason */
+  guint interim_passed : 1;
+  guint listed : 1;            /* as a refusal of its session, before it could arrive */
+  guint arrived : 1;
+  guint arrival_is_cut : 1;    /* what its line does not say is not known */
+  guint envelope_known : 1;    /* the log listed its recipients as they were accepted */
+  guint awaits_child : 1;      /* handed to the scanner, whose own queue id was not seen */
+  guint admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
 };
 
 Message *message_new(Host *host, RecordKind kind);
@@ -86,6 +88,9 @@ void message_free(Message *self);
 
 /* FALSE: this very line was fed before */
 gboolean message_see(Message *self, guint64 line_hash);
+
+/* of a stamp, in UTC; kept instead of it where nothing else is asked for */
+guint32 message_second(const Message *self, const Stamp *stamp);
 
 /* the entry must not belong to a message yet */
 void message_add_id(Message *self, IdEntry *entry);
@@ -96,10 +101,10 @@ void message_supersede_id(Message *self, IdEntry *entry);
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
 gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but warnings and recipients */
 
-/* the warnings of a line that seen does not hold yet; beyond WARNINGS_MAX the rest is left out */
+/* the warnings of a line that known does not hold yet; beyond WARNINGS_MAX the rest is left out */
 #define WARNINGS_MAX 1000
-gboolean record_merge_warnings(Record *record, const Line *line, U64Map *seen, guint64 seed);
-gboolean record_add_warning(Record *record, Slice text, U64Map *seen, guint64 seed);
+gboolean record_merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed);
+gboolean record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed);
 
 /* the part behind the last "@", in lower case; nothing without one */
 void record_set_domain(Record *record, FieldId id, Slice address);

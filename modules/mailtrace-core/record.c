@@ -1,24 +1,84 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A value is packed as: field id (1 byte), length of the data (4 bytes), data.  Knows the merge rules of fields.def;
- * must not know lines, messages, or what any field means.
+ * A value is packed as: field id (1 byte), size (7 bits a byte, the lowest first, the highest bit says that more
+ * follow), data.  Size is twice the length of the data; or twice the number of a word, plus one, and no data follow.
+ * Numbers have their sign in the lowest bit and no more bytes than they need.
+ * Nested records lie in one array: by kind, the last kind first, so that the deliveries, of which there may be many,
+ * move for no others.  Knows the merge rules of fields.def; must not know lines, messages, or what any field means.
  */
 #include "mailtrace/record.h"
 
+#include <stdlib.h>
+
 #define NESTED_KINDS (RECORD_KIND_COUNT - FIRST_NESTED_KIND)
-#define HEAD_BYTES 5
-#define FIRST_SIZE 128
-#define SIZE_MAX_BYTES ((gsize) G_MAXINT32)
+#define HEAD_BYTES_MAX 6
+#define NUMBER_BYTES_MAX 8
+#define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
+#define SIZE_MAX_BYTES ((gsize) G_MAXINT32 / 2)
+
+struct _NestedRecords
+{
+  guint32 n[NESTED_KINDS], n_all, size;
+  Record items[];
+};
 
 G_STATIC_ASSERT(FIELD_COUNT < 256);
+
+static const Slice words[] =
+{
+#define WORD(text) { text, sizeof(text) - 1 },
+#include "words.def"
+#undef WORD
+};
+
+static gint
+_compare_words(gconstpointer a, gconstpointer b)
+{
+  const Slice *x = a, *y = b;
+
+  return x->len == y->len ? memcmp(x->str, y->str, x->len) : x->len < y->len ? -1 : 1;
+}
+
+/* number of the word, or -1 */
+static gint
+_word(Slice text)
+{
+  const Slice *found = text.len && text.len <= words[G_N_ELEMENTS(words) - 1].len
+                       ? bsearch(&text, words, G_N_ELEMENTS(words), sizeof(Slice), _compare_words) : NULL;
+
+  return found ? (gint) (found - words) : -1;
+}
+
+static gboolean
+_is_text(FieldId id)
+{
+  FieldType type = field_get(id)->type;
+
+  return type == FT_TEXT || type == FT_LIST;
+}
+
+void
+record_init(Record *self, RecordKind kind)
+{
+  *self = (Record) { .kind = kind };
+}
 
 Record *
 record_new(RecordKind kind)
 {
-  Record *self = g_new0(Record, 1);
+  Record *self = g_new(Record, 1);
 
-  self->kind = kind;
+  record_init(self, kind);
   return self;
+}
+
+void
+record_release(Record *self)
+{
+  for (guint32 i = 0; self->nested && i < self->nested->n_all; i++)
+    record_release(&self->nested->items[i]);
+  g_free(self->nested);
+  g_free(self->values);
 }
 
 void
@@ -26,52 +86,101 @@ record_free(Record *self)
 {
   if (!self)
     return;
-  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
-    {
-      for (guint32 i = 0; i < self->nested[kind].n; i++)
-        record_free(self->nested[kind].items[i]);
-      g_free(self->nested[kind].items);
-    }
-  g_free(self->nested);
-  g_free(self->values);
+  record_release(self);
   g_free(self);
 }
 
-static void
-_copy_list(RecordList *to, const RecordList *from)
+static gsize
+_nested_bytes(guint32 n)
 {
-  to->items = from->n ? g_new(Record *, from->n) : NULL;
-  to->n = to->size = from->n;
-  for (guint32 i = 0; i < from->n; i++)
-    to->items[i] = record_copy(from->items[i]);
+  return sizeof(NestedRecords) + n * sizeof(Record);
+}
+
+static void
+_copy(Record *to, const Record *from)
+{
+  *to = *from;
+  to->values = g_memdup2(from->values, from->len);
+  to->size = from->len;
+  if (!from->nested)
+    return;
+  to->nested = g_malloc(_nested_bytes(from->nested->n_all));
+  *to->nested = *from->nested;
+  to->nested->size = from->nested->n_all;
+  for (guint32 i = 0; i < from->nested->n_all; i++)
+    _copy(&to->nested->items[i], &from->nested->items[i]);
 }
 
 Record *
 record_copy(const Record *self)
 {
-  Record *copy = record_new(self->kind);
+  Record *copy = g_new(Record, 1);
 
-  copy->values = g_memdup2(self->values, self->len);
-  copy->len = copy->size = self->len;
-  copy->nested = self->nested ? g_new0(RecordList, NESTED_KINDS) : NULL;
-  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
-    _copy_list(&copy->nested[kind], &self->nested[kind]);
+  _copy(copy, self);
   return copy;
 }
 
-static guint32
-_data_len(const Record *self, guint32 at)
+static guint
+_put_head(guint8 head[HEAD_BYTES_MAX], FieldId id, guint32 size)
 {
-  guint32 len;
+  guint n = 0;
 
-  memcpy(&len, self->values + at + 1, sizeof(len));
-  return len;
+  head[n++] = (guint8) id;
+  for (; size > 127; size >>= 7)
+    head[n++] = (guint8) (size | 128);
+  head[n++] = (guint8) size;
+  return n;
+}
+
+/* *head: bytes in front of the data */
+static guint32
+_size(const Record *self, guint32 at, guint32 *head)
+{
+  const guint8 *byte = self->values + at + 1;
+  guint32 size = *byte & 127;
+
+  for (guint shift = 7; *byte & 128; shift += 7)
+    size |= (guint32) (*++byte & 127) << shift;
+  *head = (guint32) (byte + 1 - (self->values + at));
+  return size;
+}
+
+/* the data of the value that begins at that byte */
+static Slice
+_data(const Record *self, guint32 at)
+{
+  guint32 head, size = _size(self, at, &head);
+
+  return size & 1 ? words[size / 2] : slice_new((const gchar *) self->values + at + head, size / 2);
 }
 
 static guint32
 _next(const Record *self, guint32 at)
 {
-  return at + HEAD_BYTES + _data_len(self, at);
+  guint32 head, size = _size(self, at, &head);
+
+  return at + head + (size & 1 ? 0 : size / 2);
+}
+
+static gsize
+_put_number(guint8 out[NUMBER_BYTES_MAX], gint64 number)
+{
+  guint64 rest = ((guint64) number << 1) ^ (number < 0 ? G_MAXUINT64 : 0);
+  gsize n = 0;
+
+  for (; rest; rest >>= 8)
+    out[n++] = (guint8) rest;
+  return n;
+}
+
+static gint64
+_get_number(Slice data)
+{
+  guint64 bits = 0;
+
+  for (gsize i = data.len; i > 0; i--)
+    bits = bits << 8 | (guint8) data.str[i - 1];
+  return (gint64) (bits >> 1) ^ -(gint64) (bits & 1);
 }
 
 /* self->len when absent */
@@ -93,12 +202,14 @@ _is_own(const Record *self, gconstpointer data)
   return self->values && at >= self->values && at < self->values + self->len;
 }
 
+/* malloc() gives out 8 bytes less than a multiple of 16 */
 static void
 _reserve(Record *self, gsize needed)
 {
   if (needed <= self->size)
     return;
-  self->size = (guint32) MAX(MAX(needed, MIN((gsize) self->size * 2, SIZE_MAX_BYTES)), FIRST_SIZE);
+  gsize size = MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16);
+  self->size = (guint32) ((MAX(needed, size) + 7) / 16 * 16 + 8);
   self->values = g_realloc(self->values, self->size);
 }
 
@@ -107,16 +218,19 @@ static gboolean
 _append(Record *self, FieldId id, gconstpointer data, gsize data_len)
 {
   gsize own = _is_own(self, data) ? (gsize) ((const guint8 *) data - self->values) : G_MAXSIZE;
-  guint32 len = (guint32) data_len;
+  gint word = _is_text(id) ? _word(slice_new(data, data_len)) : -1;
+  guint8 head[HEAD_BYTES_MAX];
 
-  if (data_len > SIZE_MAX_BYTES || self->len + HEAD_BYTES + data_len > SIZE_MAX_BYTES)
+  if (word >= 0)
+    data_len = 0;
+  if (data_len > SIZE_MAX_BYTES || self->len + HEAD_BYTES_MAX + data_len > SIZE_MAX_BYTES - 16)
     return FALSE;
-  _reserve(self, self->len + HEAD_BYTES + data_len);
-  self->values[self->len] = (guint8) id;
-  memcpy(self->values + self->len + 1, &len, sizeof(len));
-  if (len)
-    memcpy(self->values + self->len + HEAD_BYTES, own == G_MAXSIZE ? data : self->values + own, len);
-  self->len += HEAD_BYTES + len;
+  guint head_len = _put_head(head, id, word >= 0 ? (guint32) word * 2 + 1 : (guint32) data_len * 2);
+  _reserve(self, self->len + head_len + data_len);
+  memcpy(self->values + self->len, head, head_len);
+  if (data_len)
+    memcpy(self->values + self->len + head_len, own == G_MAXSIZE ? data : self->values + own, data_len);
+  self->len += (guint32) (head_len + data_len);
   return TRUE;
 }
 
@@ -142,18 +256,18 @@ _replace_foreign(Record *self, FieldId id, gconstpointer data, gsize len)
 {
   guint32 at = _find(self, id);
   gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
-  gboolean fits = at < self->len && _data_len(self, at) == len && single;
+  Slice old = at < self->len ? _data(self, at) : SLICE_NONE;
 
-  if (!fits)
-    {
-      if (at < self->len)
-        record_remove(self, id);
-      return _append(self, id, data, len);
-    }
-  if (!len || memcmp(self->values + at + HEAD_BYTES, data, len) == 0)
+  if (old.str && single && slice_equals(old, slice_new(data, len)))
     return FALSE;
-  memcpy(self->values + at + HEAD_BYTES, data, len);
-  return TRUE;
+  if (old.str && single && old.len == len && !_is_text(id))
+    {
+      memcpy(self->values + (old.str - (const gchar *) self->values), data, len);
+      return TRUE;
+    }
+  if (old.str)
+    record_remove(self, id);
+  return _append(self, id, data, len);
 }
 
 static gboolean
@@ -173,8 +287,7 @@ static gboolean
 _contains(const Record *self, FieldId id, Slice text)
 {
   for (guint32 at = 0; at < self->len; at = _next(self, at))
-    if (self->values[at] == id
-        && slice_equals(slice_new((const gchar *) self->values + at + HEAD_BYTES, _data_len(self, at)), text))
+    if (self->values[at] == id && slice_equals(_data(self, at), text))
       return TRUE;
   return FALSE;
 }
@@ -216,7 +329,8 @@ record_set_integer(Record *self, FieldId id, gint64 number)
       if (merge == FM_SUM)
         number = _sum(number, old.number);
     }
-  return _replace(self, id, &number, sizeof(number));
+  guint8 data[NUMBER_BYTES_MAX];
+  return _replace(self, id, data, _put_number(data, number));
 }
 
 gboolean
@@ -229,13 +343,14 @@ gboolean
 record_set_time(Record *self, FieldId id, Stamp stamp)
 {
   FieldMerge merge = field_get(id)->merge;
-  struct { gint64 usec; gint64 offset; } data = { stamp.local_usec, stamp.offset_sec };
+  guint8 data[TIME_BYTES_MAX];
   RecordValue old;
 
   if (record_get(self, id, &old))
     if (merge == FM_FIRST || (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp)))
       return FALSE;
-  return _replace(self, id, &data, sizeof(data));
+  memcpy(data, &stamp.local_usec, sizeof(gint64));
+  return _replace(self, id, data, sizeof(gint64) + _put_number(data + sizeof(gint64), stamp.offset_sec));
 }
 
 gboolean
@@ -253,8 +368,7 @@ record_append_text(Record *self, FieldId id, Slice text)
 static void
 _value(const Record *self, guint32 at, RecordValue *out)
 {
-  const guint8 *data = self->values + at + HEAD_BYTES;
-  gint64 numbers[2];
+  Slice data = _data(self, at);
 
   out->id = (FieldId) self->values[at];
   out->type = field_get(out->id)->type;
@@ -263,16 +377,16 @@ _value(const Record *self, guint32 at, RecordValue *out)
     case FT_TEXT:
     case FT_LIST:
     case FT_RECORDS:
-      out->text = slice_new((const gchar *) data, _data_len(self, at));
+      out->text = data;
       break;
     case FT_INTEGER:
     case FT_DECIMAL:
     case FT_BOOLEAN:
-      memcpy(&out->number, data, sizeof(out->number));
+      out->number = _get_number(data);
       break;
     case FT_TIME:
-      memcpy(numbers, data, sizeof(numbers));
-      out->stamp = (Stamp) { numbers[0], (gint32) numbers[1] };
+      memcpy(&out->stamp.local_usec, data.str, sizeof(gint64));
+      out->stamp.offset_sec = (gint32) _get_number(slice_skip(data, sizeof(gint64)));
       break;
     }
 }
@@ -334,53 +448,72 @@ record_count(const Record *self, FieldId id)
   return n;
 }
 
-RecordList *
-record_list(const Record *self, RecordKind kind)
+static guint
+_first_nested(const Record *self, RecordKind kind)
 {
-  return self->nested ? &self->nested[kind - FIRST_NESTED_KIND] : NULL;
+  guint first = 0;
+
+  for (guint k = RECORD_KIND_COUNT - 1; k > kind; k--)
+    first += self->nested->n[k - FIRST_NESTED_KIND];
+  return first;
+}
+
+static void
+_make_room(Record *self)
+{
+  guint32 size = self->nested ? self->nested->size + self->nested->size / 2 + 1 : 1;
+
+  if (self->nested && self->nested->n_all < self->nested->size)
+    return;
+  self->nested = self->nested ? g_realloc(self->nested, _nested_bytes(size)) : g_malloc0(_nested_bytes(size));
+  self->nested->size = size;
 }
 
 Record *
 record_add(Record *self, RecordKind kind)
 {
-  if (!self->nested)
-    self->nested = g_new0(RecordList, NESTED_KINDS);
+  _make_room(self);
 
-  RecordList *list = record_list(self, kind);
-  if (list->n == list->size)
-    {
-      list->size = list->size ? list->size * 2 : 1;
-      list->items = g_renew(Record *, list->items, list->size);
-    }
-  return list->items[list->n++] = record_new(kind);
+  NestedRecords *nested = self->nested;
+  Record *added = &nested->items[_first_nested(self, kind) + nested->n[kind - FIRST_NESTED_KIND]++];
+  memmove(added + 1, added, (gsize) (&nested->items[nested->n_all++] - added) * sizeof(Record));
+  record_init(added, kind);
+  return added;
+}
+
+void
+record_sort_nested(Record *self, RecordKind kind, GCompareDataFunc compare, gpointer data)
+{
+  guint n = record_count_nested(self, kind);
+
+  /* g_sort_array() is the new name, too new for the oldest GLib */
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  if (n > 1)
+    g_qsort_with_data(record_nested(self, kind, 0), (gint) n, sizeof(Record), compare, data);
+  G_GNUC_END_IGNORE_DEPRECATIONS
 }
 
 Record *
 record_nested(const Record *self, RecordKind kind, guint i)
 {
-  const RecordList *list = record_list(self, kind);
-
-  return list && i < list->n ? list->items[i] : NULL;
+  return i < record_count_nested(self, kind) ? &self->nested->items[_first_nested(self, kind) + i] : NULL;
 }
 
 guint
 record_count_nested(const Record *self, RecordKind kind)
 {
-  const RecordList *list = record_list(self, kind);
-
-  return list ? list->n : 0;
+  return self->nested ? self->nested->n[kind - FIRST_NESTED_KIND] : 0;
 }
 
 gsize
 record_bytes(const Record *self)
 {
-  gsize bytes = sizeof(*self) + self->size + (self->nested ? NESTED_KINDS * sizeof(RecordList) : 0);
+  gsize bytes = sizeof(*self) + self->size;
 
-  for (guint kind = 0; self->nested && kind < NESTED_KINDS; kind++)
-    {
-      bytes += self->nested[kind].size * sizeof(Record *);
-      for (guint32 i = 0; i < self->nested[kind].n; i++)
-        bytes += record_bytes(self->nested[kind].items[i]);
-    }
+  if (!self->nested)
+    return bytes;
+  bytes += _nested_bytes(self->nested->size) - self->nested->n_all * sizeof(Record);
+  for (guint32 i = 0; i < self->nested->n_all; i++)
+    bytes += record_bytes(&self->nested->items[i]);
   return bytes;
 }

@@ -11,7 +11,7 @@ static gboolean
 _has_room(const Feed *feed, Message *message)
 {
   for (guint i = 0; i < feed->line->n_fields; i++)
-    message->bytes += feed->line->fields[i].value.len;
+    message->bytes = (guint32) MIN(message->bytes + feed->line->fields[i].value.len, G_MAXUINT32);
   return message->bytes <= feed->tracker->options.max_message_bytes;
 }
 
@@ -62,7 +62,7 @@ _note(Feed *feed, Message *message, IdEntry *entry)
 static void
 _format_id(const Message *message, GString *out)
 {
-  const IdEntry *first = g_ptr_array_index(message->ids, 0);
+  const IdEntry *first = message->first_id;
 
   g_string_printf(out, "%s:%.*s", message->host->name, first->len, first->id);
 }
@@ -151,9 +151,12 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   record_merge_line(scan, line, FIELD_COUNT);
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
-  if (recipient.str && message->scan_recipients.used < feed->tracker->options.max_recipients
-      && u64_map_add(&message->scan_recipients, slice_hash(recipient, slice_hash(line->queue_id, feed->host->seed))))
-    record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
+  if (recipient.str && message->n_scan_recipients < feed->tracker->options.max_recipients
+      && u64_set_add(&message->known, slice_hash(recipient, slice_hash(line->queue_id, feed->host->seed))))
+    {
+      record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
+      message->n_scan_recipients++;
+    }
   if (slice_to_int(size, &bytes))
     record_set_integer(scan, F_SCAN_SIZE, bytes);
   record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
@@ -168,13 +171,13 @@ _hand_over(Feed *feed, Message *message, IdEntry *entry)
 
   if (!line->parent.len)
     {
-      message->awaits_child = message->ids->len == 1;
+      message->awaits_child = message->first_id == message->last_id;
       if (message->awaits_child && feed->frame.pid)
         {
           message->worker_pid = feed->frame.pid;
           g_hash_table_insert(feed->host->workers, GUINT_TO_POINTER(feed->frame.pid), message);
         }
-      message->scan_end = feed->frame.stamp;
+      message->scan_end = message_second(message, &feed->frame.stamp);
       return TRUE;
     }
 
@@ -184,9 +187,9 @@ _hand_over(Feed *feed, Message *message, IdEntry *entry)
   _fill_scan(feed, message, scan);
   record_set_text(scan, F_SCAN_PARENT, line->parent);
   entry->scanned = TRUE;
-  message->handed_over = message->scan_end = feed->frame.stamp;
-  if (!message->scan_begin.local_usec)
-    message->scan_begin = feed->frame.stamp;
+  message->scan_end = message_second(message, &feed->frame.stamp);
+  if (!message->scan_begin)
+    message->scan_begin = message->scan_end;
   return TRUE;
 }
 
@@ -203,7 +206,7 @@ _judge(Feed *feed, Message *message, IdEntry *entry)
   for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
     if (line_get(line, copied[i][0]).str)
       changed |= record_set_text(scan, copied[i][1], line_get(line, copied[i][0]));
-  message->scan_end = feed->frame.stamp;
+  message->scan_end = message_second(message, &feed->frame.stamp);
   if (line->closes)
     {
       message_close_id(message, entry);
@@ -230,7 +233,7 @@ _late_refusal(Feed *feed, Message *message, IdEntry *entry)
   Slice text = line_get(feed->line, F_REFUSAL_TEXT);
 
   return text.len && _has_room(feed, message)
-         && record_add_warning(message->record, text, &message->warnings, feed->host->seed);
+         && record_add_warning(message->record, text, &message->known, feed->host->seed);
 }
 
 static const RoleHandler handlers[LINE_ROLE_COUNT] =

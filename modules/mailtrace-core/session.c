@@ -24,17 +24,15 @@ session_free(Session *self)
     self->last_message->session = NULL;
   record_free(self->record);
   record_free(self->upcoming);
-  u64_map_release(&self->seen);
-  u64_map_release(&self->recipients);
-  u64_map_release(&self->upcoming_warnings);
-  u64_map_release(&self->warnings);
+  u64_set_release(&self->known);
+  u64_set_release(&self->upcoming_known);
   g_free(self);
 }
 
 gboolean
 session_see(Session *self, guint64 line_hash, const Stamp *stamp)
 {
-  if (!u64_map_add(&self->seen, line_hash))
+  if (!u64_set_add(&self->known, line_hash))
     return FALSE;
   self->lines++;
   self->last = *stamp;
@@ -58,9 +56,9 @@ session_is_foreign(const Session *self, const Line *line)
 static void
 _add_recipient(Session *self, Slice recipient, const TrackerOptions *options)
 {
-  if (!recipient.str || self->recipients.used > options->max_recipients)
+  if (!recipient.str || u64_set_count(&self->upcoming_known) > options->max_recipients)
     return;
-  if (u64_map_add(&self->recipients, slice_hash(recipient, options->hash_seed)))
+  if (u64_set_add(&self->upcoming_known, slice_hash(recipient, options->hash_seed + F_RECIPIENTS)))
     record_append_text(self->upcoming, F_RECIPIENTS, recipient);
 }
 
@@ -77,8 +75,8 @@ session_merge_line(Session *self, const Line *line, const TrackerOptions *option
   record_merge_line(self->record, line, FIELD_COUNT);
   if (line->role != LR_REFUSAL)
     record_merge_line(self->upcoming, line, except);
-  record_merge_warnings(self->record, line, &self->warnings, options->hash_seed);
-  record_merge_warnings(self->upcoming, line, &self->upcoming_warnings, options->hash_seed);
+  record_merge_warnings(self->record, line, &self->known, options->hash_seed);
+  record_merge_warnings(self->upcoming, line, &self->upcoming_known, options->hash_seed);
   if (line->role == LR_ENVELOPE)
     _add_recipient(self, line_get(line, F_RECIPIENT), options);
 }
@@ -170,8 +168,7 @@ session_forget_upcoming(Session *self)
 {
   record_free(self->upcoming);
   self->upcoming = record_new(RK_MESSAGE);
-  u64_map_release(&self->recipients);
-  u64_map_release(&self->upcoming_warnings);
+  u64_set_release(&self->upcoming_known);
   self->upcoming_lines = 0;
 }
 
@@ -181,7 +178,7 @@ _copy_value(const RecordValue *value, Message *to, const TrackerOptions *options
   if (value->id == F_RECIPIENTS)
     message_add_recipient(to, value->text, options);
   else if (value->id == F_WARNINGS)
-    record_add_warning(to->record, value->text, &to->warnings, options->hash_seed);
+    record_add_warning(to->record, value->text, &to->known, options->hash_seed);
   else if (value->type == FT_TEXT || value->type == FT_LIST)
     record_set_text(to->record, value->id, value->text);
   else if (value->type == FT_TIME)

@@ -62,7 +62,7 @@ tracker_journal_line(Feed *feed)
 void
 tracker_journal_revision(Tracker *self, const Message *message, guint flags)
 {
-  const IdEntry *first = g_ptr_array_index(message->ids, 0);
+  const IdEntry *first = message->first_id;
   JournalEntry entry = { .kind = JK_REVISION, .flags = flags, .number = message->revision,
                          .queue_id = slice_new(first->id, first->len) };
 

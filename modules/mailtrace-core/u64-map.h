@@ -1,12 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * U64Map: hashes (already mixed and seeded) to small numbers, open addressing, grows by doubling, no removal.
+ * U64Set, U64Map: sets of hashes (already mixed and seeded), and maps from them to small numbers.  No removal.  A set
+ * takes 8 bytes and nothing else while it is empty, and is a plain array while it is small.
  * Knows nothing of what the hashes stand for.
  */
 #ifndef MAILTRACE_U64_MAP_H_INCLUDED
 #define MAILTRACE_U64_MAP_H_INCLUDED
 
 #include <glib.h>
+
+typedef struct _U64SetKeys
+{
+  guint32 used, size;
+  guint64 keys[];     /* 0: free */
+} U64SetKeys;
+
+typedef struct _U64Set
+{
+  U64SetKeys *block;
+} U64Set;
+
+/* TRUE when the key was not yet there */
+gboolean u64_set_add(U64Set *self, guint64 key);
+
+static inline guint32
+u64_set_count(const U64Set *self)
+{
+  return self->block ? self->block->used : 0;
+}
+
+static inline void
+u64_set_release(U64Set *self)
+{
+  g_free(self->block);
+  self->block = NULL;
+}
 
 typedef struct _U64MapSlot
 {
@@ -32,13 +60,5 @@ gboolean u64_map_insert(U64Map *self, guint64 key, guint32 *value);
 
 /* FALSE when the key is not there */
 gboolean u64_map_get(const U64Map *self, guint64 key, guint32 *value);
-
-/* TRUE when the key was not yet there */
-static inline gboolean
-u64_map_add(U64Map *self, guint64 key)
-{
-  guint32 ignored = 0;
-  return u64_map_insert(self, key, &ignored);
-}
 
 #endif

@@ -171,9 +171,9 @@ Test(document, nested_records_are_arrays_of_objects_with_short_names)
 {
   Record *delivery = record_add(record, RK_DELIVERY);
 
-  record_add(record, RK_DKIM);
   record_set_text(delivery, F_DELIVERY_RECIPIENT, SLICE("a@b"));
   record_set_integer(delivery, F_DELIVERY_TLS_BITS, 128);
+  record_add(record, RK_DKIM);
   record_set_integer(record_add(record, RK_DELIVERY), F_DELIVERY_CODE, 250);
   _assert_written(DF_NATIVE, "{\"dkim\":[{}],"
                   "\"deliveries\":[{\"recipient\":\"a@b\",\"tls\":{\"bits\":128}},{\"code\":250}]}");

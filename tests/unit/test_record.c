@@ -212,18 +212,94 @@ Test(record, grows_to_many_values)
   cr_assert_eq(record->len, 0);
 }
 
+static void
+_add_delivery(const gchar *host)
+{
+  record_set_text(record_add(record, RK_DELIVERY), F_DELIVERY_HOST, slice_from_string(host));
+}
+
 Test(record, nested_ones_are_counted_by_kind)
 {
-  Record *first = record_add(record, RK_DELIVERY);
-  Record *signature = record_add(record, RK_DKIM);
-  Record *second = record_add(record, RK_DELIVERY);
+  _add_delivery("first");
+  record_set_text(record_add(record, RK_DKIM), F_DKIM_DOMAIN, SLICE("d.tld"));
+  _add_delivery("second");
 
   cr_assert_eq(record_count_nested(record, RK_DELIVERY), 2);
-  cr_assert_eq(record_nested(record, RK_DELIVERY, 0), first);
-  cr_assert_eq(record_nested(record, RK_DELIVERY, 1), second);
-  cr_assert_eq(record_nested(record, RK_DKIM, 0), signature);
+  cr_assert(slice_equals(record_get_text(record_nested(record, RK_DELIVERY, 0), F_DELIVERY_HOST), SLICE("first")));
+  cr_assert(slice_equals(record_get_text(record_nested(record, RK_DELIVERY, 1), F_DELIVERY_HOST), SLICE("second")));
+  cr_assert(slice_equals(record_get_text(record_nested(record, RK_DKIM, 0), F_DKIM_DOMAIN), SLICE("d.tld")));
+  cr_assert_eq(record_nested(record, RK_DKIM, 0)->kind, RK_DKIM);
   cr_assert_null(record_nested(record, RK_DELIVERY, 2));
   cr_assert_null(record_nested(record, RK_SCAN, 0));
+}
+
+static gint
+_compare_hosts(gconstpointer a, gconstpointer b, gpointer unused)
+{
+  Slice x = record_get_text(a, F_DELIVERY_HOST), y = record_get_text(b, F_DELIVERY_HOST);
+
+  return memcmp(x.str, y.str, MIN(x.len, y.len));
+}
+
+Test(record, nested_ones_are_sorted_by_kind)
+{
+  _add_delivery("c");
+  record_add(record, RK_SCAN);
+  _add_delivery("a");
+  _add_delivery("b");
+  record_sort_nested(record, RK_DELIVERY, _compare_hosts, NULL);
+  for (guint i = 0; i < 3; i++)
+    cr_assert_eq(record_get_text(record_nested(record, RK_DELIVERY, i), F_DELIVERY_HOST).str[0], "abc"[i]);
+  cr_assert_eq(record_nested(record, RK_SCAN, 0)->kind, RK_SCAN);
+}
+
+Test(record, numbers_of_every_size)
+{
+  static const gint64 edges[] = { 0, 1, 127, 128, 255, 256, 32767, 32768, G_MAXINT32, G_MAXINT64 - 1, G_MAXINT64 };
+
+  for (guint i = 0; i < G_N_ELEMENTS(edges); i++)
+    {
+      cr_assert(record_set_integer(record, F_REVISION, edges[i]));
+      cr_assert_eq(record_get_integer(record, F_REVISION, -7), edges[i]);
+      cr_assert(record_set_integer(record, F_REVISION, -edges[i] - 1));
+      cr_assert_eq(record_get_integer(record, F_REVISION, -7), -edges[i] - 1);
+      cr_assert_eq(record_count(record, F_REVISION), 1);
+    }
+}
+
+Test(record, texts_of_every_size)
+{
+  gchar *text = g_strnfill(20000, 'x');
+
+  for (guint len = 0; len < 20000; len = len * 2 + 1)
+    {
+      cr_assert(record_replace_text(record, F_SUBJECT, slice_new(text, len)));
+      cr_assert(slice_equals(record_get_text(record, F_SUBJECT), slice_new(text, len)));
+      cr_assert_eq(record_count(record, F_SUBJECT), 1);
+    }
+  g_free(text);
+}
+
+Test(record, words_are_texts_like_others)
+{
+  static const gchar *const words[] = {
+#define WORD(text) text,
+#include "words.def"
+#undef WORD
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    {
+      gchar *near = g_strconcat(words[i], "x", NULL);
+
+      near[0] ^= 1;
+      record_replace_text(record, F_SUBJECT, slice_from_string(words[i]));
+      cr_assert(slice_equals(record_get_text(record, F_SUBJECT), slice_from_string(words[i])));
+      cr_assert_leq(record->len, 3u, "%s is not found: the rows are not sorted", words[i]);
+      record_replace_text(record, F_SUBJECT, slice_new(near, strlen(words[i])));
+      cr_assert(slice_equals(record_get_text(record, F_SUBJECT), slice_new(near, strlen(words[i]))));
+      g_free(near);
+    }
 }
 
 Test(record, copy_is_deep)
