@@ -47,6 +47,9 @@ gboolean record_set_integer(Record *self, FieldId id, gint64 number);   /* of FT
 gboolean record_set_boolean(Record *self, FieldId id, gboolean value);
 gboolean record_set_time(Record *self, FieldId id, Stamp stamp);
 
+/* sets all values of another record, by their merge rules; not the nested ones */
+void record_take_values(Record *self, const Record *from);
+
 /* whatever the merge rule says, the new value is the only one; removes all when text.str is NULL */
 gboolean record_replace_text(Record *self, FieldId id, Slice text);
 

@@ -29,6 +29,27 @@ stamp_to_utc_usec(const Stamp *self)
   return self->local_usec - (stamp_has_offset(self) ? (gint64) self->offset_sec * STAMP_USEC : 0);
 }
 
+static inline void
+stamp_keep_earliest(Stamp *self, const Stamp *other)
+{
+  if (other->local_usec && (!self->local_usec || stamp_to_utc_usec(other) < stamp_to_utc_usec(self)))
+    *self = *other;
+}
+
+static inline void
+stamp_keep_latest(Stamp *self, const Stamp *other)
+{
+  if (other->local_usec && (!self->local_usec || stamp_to_utc_usec(other) > stamp_to_utc_usec(self)))
+    *self = *other;
+}
+
+/* a silence that is nothing but a change to summer time, as long as nothing told the new offset */
+static inline gboolean
+clock_is_dst_step(gint64 usec)
+{
+  return ABS(usec - 3600 * STAMP_USEC) <= 300 * STAMP_USEC;
+}
+
 /* seconds since 1970 of a civil date and time; fields as printed (month 1..12); no range checks */
 gint64 stamp_civil_to_sec(gint year, gint month, gint day, gint hour, gint minute, gint second);
 

@@ -3,6 +3,18 @@
  * Tracker: joins lines to messages and sessions and says what has ended.  One tracker serves any number of hosts; it is
  * not thread-safe: one lock each, taken by the caller around each call.  It reads no clock: time comes from the lines
  * and from the arguments.  What ended is handed over in a SummaryQueue, to be processed after the lock is released.
+ *
+ * Time.  Each host has a clock that follows the stamps of its lines.  A damaged stamp must not end everything:
+ *   - at most 7 minutes ahead: the clock follows.
+ *   - the wall clock or the time in the line's queue id says the same within 7 minutes: it follows.
+ *   - at most a day ahead: it follows, and turns back if the next line says otherwise.
+ *   - further ahead: it waits for a second line that agrees.
+ *   - about an hour ahead, its offset only learned: summer time may have begun, it waits for a queue id.
+ * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id; for two hours
+ * after it changed, that of before where this fits the clock and the new one does not (the hour that comes twice).
+ *
+ * Order.  Lines of different processes may come in any order within settle_sec; a queue id whose line that links it to
+ * its parent comes later than that stays a document of its own, with the parent named in its scan.
  */
 #ifndef MAILTRACE_TRACKER_H_INCLUDED
 #define MAILTRACE_TRACKER_H_INCLUDED

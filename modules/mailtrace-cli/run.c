@@ -99,19 +99,22 @@ _write_summaries(Run *self, SummaryQueue *queue)
     }
 }
 
-static Slice
-_gateway(const Run *self, Slice host)
+static void
+_name_gateway(const Run *self, Frame *frame)
 {
   gchar name[256];
 
-  if (!host.len)
-    host = slice_from_string(self->options->host);
-  if (!g_hash_table_size(self->options->host_aliases) || host.len >= sizeof(name))
-    return host;
-  memcpy(name, host.str, host.len);
-  name[host.len] = '\0';
+  if (!frame->host.len)
+    frame->host = slice_from_string(self->options->host);
+  if (!g_hash_table_size(self->options->host_aliases) || frame->host.len >= sizeof(name))
+    return;
+  memcpy(name, frame->host.str, frame->host.len);
+  name[frame->host.len] = '\0';
   const gchar *alias = g_hash_table_lookup(self->options->host_aliases, name);
-  return alias ? slice_from_string(alias) : host;
+  if (!alias)
+    return;
+  frame->node = frame->host;
+  frame->host = slice_from_string(alias);
 }
 
 /* a damaged stamp of the far future must not decide the year of the lines behind it */
@@ -140,7 +143,7 @@ _feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
 
   if (self->options->explain)
     _explain(self, frame, has_frame, line);
-  frame->host = _gateway(self, frame->host);
+  _name_gateway(self, frame);
   tracker_feed(self->tracker, frame, line, 0, &queue);
   _write_summaries(self, &queue);
 }

@@ -4,6 +4,9 @@
 #define OFFSET_STEP_SEC 900
 #define OFFSET_TOLERANCE_SEC 420
 #define OFFSET_MAX_SEC (15 * 3600)
+#define OFFSET_CHANGE_SEC (2 * 3600)
+#define CLOCK_TOLERANCE_SEC 420
+#define CLOCK_STEP_SEC 86400
 
 static guint
 _id_hash(gconstpointer entry)
@@ -34,10 +37,12 @@ host_new(Slice name, guint64 seed)
   self->seed = seed;
   self->line_seed = slice_hash(name, seed);
   self->ids = g_hash_table_new_full(_id_hash, _id_equal, g_free, NULL);
-  self->sessions = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) session_free);
+  self->sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) session_free);
+  self->clients = g_hash_table_new(g_int64_hash, g_int64_equal);
   self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, _free_connection);
   self->workers = g_hash_table_new(NULL, NULL);
-  self->offset_sec = STAMP_OFFSET_UNKNOWN;
+  self->orphans = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+  self->offset_sec = self->old_offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;
 }
 
@@ -56,8 +61,10 @@ host_free(Host *self)
 {
   pieces_free(self->pieces);
   g_hash_table_destroy(self->sessions);
+  g_hash_table_destroy(self->clients);
   g_hash_table_destroy(self->connections);
   g_hash_table_destroy(self->workers);
+  g_hash_table_destroy(self->orphans);
   _free_messages(&self->open);
   _free_messages(&self->closing);
   _free_messages(&self->ended);
@@ -74,6 +81,12 @@ _id_entry_init(const Host *self, IdEntry *entry, Slice id)
   entry->len = (guint8) id.len;
   memcpy(entry->id, id.str, id.len);
   entry->hash = (guint32) slice_hash(id, self->seed);
+}
+
+guint64
+host_id_hash(const Host *self, Slice id)
+{
+  return slice_hash(slice_head(id, QUEUE_ID_NEW_LEN), self->seed);
 }
 
 IdEntry *
@@ -139,6 +152,11 @@ host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
 
   if (ABS(difference - offset) > OFFSET_TOLERANCE_SEC || ABS(offset) > OFFSET_MAX_SEC)
     return FALSE;
+  if (self->offset_sec != STAMP_OFFSET_UNKNOWN && self->offset_sec != offset)
+    {
+      self->old_offset_sec = self->offset_sec;
+      self->offset_changed_usec = id->sec * STAMP_USEC;
+    }
   self->offset_sec = (gint32) offset;
   return TRUE;
 }
@@ -173,6 +191,117 @@ host_shift_clock(Host *self, gint64 usec)
     ((Session *) link->data)->touched_usec += usec;
   for (GList *link = self->live_connections.head; link; link = link->next)
     ((Connection *) link->data)->due_from_usec += usec;
+}
+
+static void
+_clamp_messages(GQueue *queue, gint64 usec)
+{
+  for (GList *link = queue->tail; link && ((Message *) link->data)->touched_usec > usec; link = link->prev)
+    ((Message *) link->data)->touched_usec = usec;
+}
+
+static void
+_clamp_interim(GQueue *queue, gint64 usec)
+{
+  for (GList *link = queue->tail; link && ((Message *) link->data)->interim_usec > usec; link = link->prev)
+    ((Message *) link->data)->interim_usec = usec;
+}
+
+/* a single line had moved the clock: what it touched stands at the ends of the queues */
+static void
+_turn_back(Host *self, gint64 usec)
+{
+  self->clock_usec = usec;
+  _clamp_messages(&self->open, usec);
+  _clamp_messages(&self->closing, usec);
+  _clamp_messages(&self->ended, usec);
+  _clamp_messages(&self->pending, usec);
+  _clamp_interim(&self->interim, usec);
+  _clamp_interim(&self->changed, usec);
+  for (GList *link = self->live_sessions.tail; link && ((Session *) link->data)->touched_usec > usec; link = link->prev)
+    ((Session *) link->data)->touched_usec = usec;
+  for (GList *link = self->live_connections.tail; link && ((Connection *) link->data)->due_from_usec > usec;
+       link = link->prev)
+    ((Connection *) link->data)->due_from_usec = usec;
+}
+
+static gboolean
+_is_near(gint64 a, gint64 b)
+{
+  return ABS(a - b) <= CLOCK_TOLERANCE_SEC * STAMP_USEC;
+}
+
+void
+host_resolve_stamp(const Host *self, Stamp *stamp)
+{
+  stamp->offset_sec = self->offset_sec;
+  if (self->old_offset_sec == STAMP_OFFSET_UNKNOWN
+      || self->clock_usec - self->offset_changed_usec > OFFSET_CHANGE_SEC * STAMP_USEC
+      || _is_near(stamp_to_utc_usec(stamp), self->clock_usec))
+    return;
+  stamp->offset_sec = self->old_offset_sec;
+  if (!_is_near(stamp_to_utc_usec(stamp), self->clock_usec))
+    stamp->offset_sec = self->offset_sec;
+}
+
+static gboolean
+_is_told(const Host *self, gint64 usec, Slice queue_id)
+{
+  QueueId id;
+
+  return (self->wall_usec && _is_near(usec, self->wall_usec))
+         || (queue_id_decode(queue_id, &id) && _is_near(usec, id.sec * STAMP_USEC));
+}
+
+static void
+_follow(Host *self, gint64 usec, gboolean sure)
+{
+  self->clock_sure = sure;
+  self->clock_usec = MAX(self->clock_usec, usec);
+  self->ahead_usec = 0;
+}
+
+static gboolean
+_is_agreed(const Host *self, const ClockLine *line)
+{
+  return self->ahead_usec && self->ahead_hash != line->hash && _is_near(line->usec, self->ahead_usec);
+}
+
+void
+host_follow_line(Host *self, const ClockLine *line)
+{
+  gint64 step = line->usec - self->clock_usec;
+  gboolean told = _is_told(self, line->usec, line->queue_id);
+
+  if (self->clock_usec && !self->clock_sure && !_is_near(step, 0) && step < 0)
+    _turn_back(self, line->usec);
+  if (!self->clock_usec || step <= CLOCK_TOLERANCE_SEC * STAMP_USEC)
+    _follow(self, line->usec, told || (self->clock_usec && (self->clock_sure || _is_near(step, 0))));
+  else if (told)
+    _follow(self, line->usec, TRUE);
+  else if (line->offset_is_learned && clock_is_dst_step(step))
+    return;
+  else if (_is_agreed(self, line))
+    _follow(self, line->usec, TRUE);
+  else if (step <= CLOCK_STEP_SEC * STAMP_USEC)
+    _follow(self, line->usec, FALSE);
+  else
+    {
+      self->ahead_usec = line->usec;
+      self->ahead_hash = line->hash;
+    }
+}
+
+guint64
+host_process_key(const Host *self, Slice node, guint64 pid)
+{
+  return pid && node.len ? slice_hash(node, self->seed + pid) : pid;
+}
+
+Session *
+host_find_session(const Host *self, guint64 process_key)
+{
+  return process_key ? g_hash_table_lookup(self->sessions, &process_key) : NULL;
 }
 
 guint64

@@ -28,6 +28,10 @@ struct _Session
   gint64 touched_usec;
   Host *host;
   guint32 pid;           /* 0: a refusal line without pid, a session of its own */
+  guint64 key;           /* of its process, in the host's sessions */
+  gchar *node;           /* cluster node of the process, or NULL */
+  guint64 connect_hash;  /* of its connect line */
+  guint64 client_key;    /* of ip and port, in the host's clients; 0: port not known */
   Record *record;        /* RK_SESSION */
   Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
   U64Set known;          /* hashes of its lines and warnings */
@@ -39,6 +43,7 @@ struct _Session
   const gchar *offset_source;
   gboolean local;        /* a submission without a connection was refused; the pid may soon serve one */
   gboolean connected_counted;
+  gboolean closed;       /* its close line was its only one: a connect line may still follow and show a connection */
   guint n_accepted;
   guint n_pending;       /* messages whose session this is and that have not arrived */
   gsize bytes;
@@ -53,13 +58,20 @@ struct _Host
   guint64 seed;
   guint64 line_seed;        /* lines of different hosts are different, even when they say the same */
   GHashTable *ids;          /* IdEntry -> itself, owned */
-  GHashTable *sessions;     /* pid -> Session */
+  GHashTable *sessions;     /* &Session.key -> Session */
   GHashTable *connections;  /* &Connection.hash -> Connection */
+  GHashTable *clients;      /* &Session.client_key -> Session */
   Pieces *pieces;           /* NULL: none seen yet */
-  GHashTable *workers;      /* scanner pid -> Message that awaits its child */
-  gint64 clock_usec;        /* greatest event time, advanced by the wall clock when quiet */
+  GHashTable *workers;      /* Message.worker_key -> Message that awaits its child */
+  GHashTable *orphans;      /* hash of a queue id -> Message, a bounce that it caused; no line of it was seen */
+  gint64 clock_usec;        /* event time, see tracker.h; advanced by the wall clock when quiet */
+  gint64 ahead_usec;        /* time of a line that is too far ahead to be followed alone, 0: none */
+  guint64 ahead_hash;       /* that line */
+  gboolean clock_sure;      /* two lines agreed, or a queue id told */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
+  gint32 old_offset_sec;    /* before the last change, or STAMP_OFFSET_UNKNOWN */
+  gint64 offset_changed_usec;
   gboolean logs_dkim, logs_spam;
   guint64 journaled;        /* what the journal knows of the three above */
   guint64 journal_seq;      /* of its entry */
@@ -76,6 +88,7 @@ struct _Host
 Host *host_new(Slice name, guint64 seed);
 void host_free(Host *self);
 
+guint64 host_id_hash(const Host *self, Slice id);
 IdEntry *host_find_id(const Host *self, Slice id);
 IdEntry *host_add_id(Host *self, Slice id);
 void host_remove_id(Host *self, IdEntry *entry);
@@ -89,6 +102,21 @@ void host_unqueue_interim(Message *message);
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
+/* gives a stamp without offset the host's; late lines from before a change get the old one */
+void host_resolve_stamp(const Host *self, Stamp *stamp);
+
+/* what a line says about the time */
+typedef struct _ClockLine
+{
+  gint64 usec;
+  guint64 hash;
+  Slice queue_id;              /* empty: none */
+  gboolean offset_is_learned;  /* its stamp has no offset of its own: the host's may be out of date */
+} ClockLine;
+
+/* see "Time" in tracker.h */
+void host_follow_line(Host *self, const ClockLine *line);
+
 /* the clock ran on a wrong offset so far: moves it and all that is due */
 void host_shift_clock(Host *self, gint64 usec);
 
@@ -98,7 +126,11 @@ void host_remove_connection(Host *self, Connection *connection);
 guint64 host_connection_hash(const Host *self, const Line *line);
 gboolean host_knows_connection(const Host *self, Slice ip, Slice port);
 
-Session *session_new(Host *host, guint32 pid, const Stamp *first);
+/* a process of the host: pids of cluster nodes are their own; 0: not known */
+guint64 host_process_key(const Host *self, Slice node, guint64 pid);
+Session *host_find_session(const Host *self, guint64 process_key);
+
+Session *session_new(Host *host, const Frame *first);
 void session_free(Session *self);
 
 /* FALSE: this very line was fed before */

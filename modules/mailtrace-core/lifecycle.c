@@ -59,12 +59,24 @@ tracker_tombstone(const Tracker *self, guint64 hash)
   return g_hash_table_lookup(self->tombstones, &hash);
 }
 
+gboolean
+tombstone_covers(const Tombstone *self, const Feed *feed)
+{
+  return (self->generation == TOMBSTONE_LOCAL ? feed->frame.stamp.local_usec : feed->usec) <= self->closed_usec;
+}
+
 guint64
-tracker_session_hash(const Host *host, guint32 pid)
+tracker_session_hash(const Host *host, guint64 process_key)
 {
   guint64 name = slice_hash(slice_from_string(host->name), host->seed);
 
-  return slice_hash(slice_new((const gchar *) &pid, sizeof(pid)), name);
+  return slice_hash(slice_new((const gchar *) &process_key, sizeof(process_key)), name);
+}
+
+guint64
+tracker_client_hash(const Host *host, guint64 client_key)
+{
+  return slice_hash(SLICE("client"), client_key + host->line_seed);
 }
 
 static guint64
@@ -73,16 +85,23 @@ _id_hash(const Host *host, const IdEntry *entry)
   return slice_hash(slice_from_string(host->name), slice_hash(slice_new(entry->id, entry->len), host->seed));
 }
 
+void
+tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
+{
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _id_hash(feed->host, root));
+  QueueId id;
+
+  if (queue_id_decode(slice_new(root->id, root->len), &id))
+    message->pid = id.pid;
+  message->generation = tombstone ? tombstone->generation + 1 : 1;
+}
+
 Message *
 tracker_new_message(Feed *feed, IdEntry *entry)
 {
   Message *self = message_new(feed->host, RK_MESSAGE);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _id_hash(feed->host, entry));
-  QueueId id;
 
-  if (queue_id_decode(slice_new(entry->id, entry->len), &id))
-    self->pid = id.pid;
-  self->generation = tombstone ? tombstone->generation + 1 : 1;
+  tracker_set_root(feed, self, entry);
   self->group = journal_group_new(feed->tracker->journal);
   self->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   self->offset_source = feed->offset_source;
@@ -152,13 +171,27 @@ tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean 
   tracker_emit_message(self, message, by_line, out);
 }
 
-static void
-_release_worker(Message *message)
+void
+tracker_release_worker(Message *message)
 {
-  gpointer key = GUINT_TO_POINTER(message->worker_pid);
+  gpointer key = GUINT_TO_POINTER(message->worker_key);
 
-  if (message->worker_pid && g_hash_table_lookup(message->host->workers, key) == message)
+  if (message->worker_key && g_hash_table_lookup(message->host->workers, key) == message)
     g_hash_table_remove(message->host->workers, key);
+  message->worker_key = 0;
+}
+
+void
+tracker_release_orphan(Message *message)
+{
+  gsize prefix = strlen(message->host->name) + 1;
+  guint64 hash;
+
+  if (!message->is_orphan)
+    return;
+  hash = host_id_hash(message->host, slice_skip(record_get_text(message->record, F_BOUNCE_OF), prefix));
+  g_hash_table_remove(message->host->orphans, &hash);
+  message->is_orphan = FALSE;
 }
 
 void
@@ -178,12 +211,25 @@ tracker_leave_session(Message *message)
 static void
 _bury_id(Tracker *self, const Message *message, const IdEntry *entry)
 {
-  JournalEntry end = { .kind = JK_MESSAGE_END, .usec = message->touched_usec, .number = message->generation,
+  JournalEntry end = { .kind = JK_MESSAGE_END, .number = message->generation,
                        .queue_id = slice_new(entry->id, entry->len) };
 
+  end.usec = MAX(message->host->clock_usec, message->touched_usec);
   end.hash = _id_hash(message->host, entry);
   end.frame.host = slice_from_string(message->host->name);
   tracker_bury(self, &end, message->generation, message->session_group);
+}
+
+void
+tracker_drop_message(Tracker *self, Message *message)
+{
+  tracker_leave_session(message);
+  tracker_release_worker(message);
+  tracker_release_orphan(message);
+  host_unqueue_interim(message);
+  host_queue_message(message->host, message, NULL);
+  journal_group_unref(self->journal, message->group);
+  message_free(message);
 }
 
 void
@@ -197,12 +243,7 @@ tracker_forget_message(Tracker *self, Message *message)
       _bury_id(self, message, entry);
       host_remove_id(host, entry);
     }
-  tracker_leave_session(message);
-  _release_worker(message);
-  host_unqueue_interim(message);
-  host_queue_message(host, message, NULL);
-  journal_group_unref(self->journal, message->group);
-  message_free(message);
+  tracker_drop_message(self, message);
 }
 
 /* its session was not seen to end: what it has come to is not known, which is no refusal */
@@ -270,16 +311,21 @@ tracker_remove_connection(Tracker *self, Host *host, Connection *connection)
   host_remove_connection(host, connection);
 }
 
+/* the first message of a connection has its connect line, too */
 static void
-_join_connection(Feed *feed, Session *session)
+_count_connection(Message *message, const Connection *connection)
 {
-  if (session->connected_counted || !line_get(feed->line, F_CLIENT_PORT).len)
-    return;
+  message->lines++;
+  record_set_time(message->record, F_CLIENT_CONNECTED, connection->stamp);
+  if (connection->count)
+    record_set_integer(message->record, F_CLIENT_CONNECTION_COUNT, connection->count);
+}
 
-  Connection *connection = host_find_connection(feed->host, host_connection_hash(feed->host, feed->line));
-  if (!connection)
-    return;
+void
+tracker_join_connection(Feed *feed, Session *session, Connection *connection)
+{
   session->connected_counted = TRUE;
+  session->connect_hash = connection->line_hash;
   session->lines++;
   record_set_time(session->record, F_CLIENT_CONNECTED, connection->stamp);
   if (connection->count)
@@ -287,22 +333,59 @@ _join_connection(Feed *feed, Session *session)
   if (connection->raw)
     tracker_keep_session_line(feed, session, slice_from_string(connection->raw));
   journal_group_hold(feed->tracker->journal, session->group, connection->group);
+  if (session->n_accepted == 1 && session->last_message && session->last_message->state == MS_OPEN)
+    _count_connection(session->last_message, connection);
   tracker_remove_connection(feed->tracker, feed->host, connection);
+}
+
+static void
+_join_client(Feed *feed, Session *session)
+{
+  Host *host = feed->host;
+
+  if (session->client_key || !line_get(feed->line, F_CLIENT_PORT).len)
+    return;
+  session->client_key = host_connection_hash(host, feed->line);
+  g_hash_table_replace(host->clients, &session->client_key, session);
+
+  Connection *connection = host_find_connection(host, session->client_key);
+  if (connection && connection->stamp.local_usec <= session->first.local_usec)
+    tracker_join_connection(feed, session, connection);
+}
+
+static void
+_leave_client(Session *session)
+{
+  GHashTable *clients = session->host->clients;
+
+  if (session->client_key && g_hash_table_lookup(clients, &session->client_key) == session)
+    g_hash_table_remove(clients, &session->client_key);
 }
 
 static Session *
 _new_session(Feed *feed)
 {
-  Session *session = session_new(feed->host, feed->frame.pid, &feed->frame.stamp);
+  Session *session = session_new(feed->host, &feed->frame);
 
   session->id_hash = slice_hash(feed->frame.text, 0);
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   session->group = journal_group_new(feed->tracker->journal);
-  g_hash_table_insert(feed->host->sessions, GUINT_TO_POINTER(session->pid), session);
+  g_hash_table_insert(feed->host->sessions, &session->key, session);
   g_queue_push_tail_link(&feed->host->live_sessions, &session->link);
   feed->tracker->open_sessions++;
   return session;
+}
+
+/* by the stamps of its own lines, wherever the host's clock is; a change to summer time is no silence */
+static gboolean
+_is_outlived(const Feed *feed, const Session *session)
+{
+  const Stamp *now = &feed->frame.stamp, *last = &session->last;
+  gboolean both = stamp_has_offset(now) && stamp_has_offset(last);
+  gint64 silence_usec = both ? stamp_to_utc_usec(now) - stamp_to_utc_usec(last) : now->local_usec - last->local_usec;
+
+  return silence_usec >= feed->tracker->options.session_timeout_sec * STAMP_USEC && !clock_is_dst_step(silence_usec);
 }
 
 Session *
@@ -313,10 +396,15 @@ tracker_session(Feed *feed, gboolean create)
 
   if (!feed->frame.pid)
     return NULL;
-  session = g_hash_table_lookup(host->sessions, GUINT_TO_POINTER(feed->frame.pid));
-  if (session && session_is_foreign(session, feed->line))
+  session = host_find_session(host, feed->process_key);
+  if (session && (session->closed || session_is_foreign(session, feed->line)))
     {
       tracker_end_session(feed->tracker, session, ER_COMPLETE, FALSE, feed->out);
+      session = NULL;
+    }
+  else if (session && _is_outlived(feed, session))
+    {
+      tracker_end_session(feed->tracker, session, ER_TIMEOUT, FALSE, feed->out);
       session = NULL;
     }
   if (!session && create)
@@ -326,7 +414,7 @@ tracker_session(Feed *feed, gboolean create)
       session->touched_usec = host->clock_usec;
       g_queue_unlink(&host->live_sessions, &session->link);
       g_queue_push_tail_link(&host->live_sessions, &session->link);
-      _join_connection(feed, session);
+      _join_client(feed, session);
     }
   return session;
 }
@@ -358,15 +446,18 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
 }
 
 static void
-_bury_session(Tracker *self, const Session *session, EndReason reason)
+_bury_session(Tracker *self, const Session *session, EndReason reason, guint64 hash)
 {
-  JournalEntry end = { .kind = JK_SESSION_END, .number = reason };
+  JournalEntry end = { .kind = JK_SESSION_END, .number = reason, .hash = hash };
+  Stamp last = session->last;
 
+  if (!stamp_has_offset(&last))
+    last.offset_sec = session->host->offset_sec;
+  end.usec = stamp_to_utc_usec(&last);
   end.frame.host = slice_from_string(session->host->name);
+  end.frame.node = slice_from_string(session->node);
   end.frame.pid = session->pid;
-  end.hash = tracker_session_hash(session->host, session->pid);
-  end.usec = session->last.local_usec - (gint64) tracker_offset_at(self, &session->last) * STAMP_USEC;
-  tracker_bury(self, &end, 1, session->group);
+  tracker_bury(self, &end, stamp_has_offset(&last) ? 1 : TOMBSTONE_LOCAL, session->group);
 }
 
 void
@@ -383,11 +474,14 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
       summary_queue_push(out, summary);
       self->counters.sessions_ended++;
     }
-  _bury_session(self, session, reason);
+  _bury_session(self, session, reason, tracker_session_hash(host, session->key));
+  if (session->client_key)
+    _bury_session(self, session, reason, tracker_client_hash(host, session->client_key));
   journal_group_unref(self->journal, session->group);
+  _leave_client(session);
   self->open_sessions--;
   g_queue_unlink(&host->live_sessions, &session->link);
-  g_hash_table_remove(host->sessions, GUINT_TO_POINTER(session->pid));
+  g_hash_table_remove(host->sessions, &session->key);
 }
 
 static gboolean
@@ -430,7 +524,7 @@ _expire_connections(Tracker *self, Host *host, SummaryQueue *out)
       Session *session = host->live_sessions.head->data;
       if (!_is_due(session->touched_usec, after, host->clock_usec))
         break;
-      tracker_end_session(self, session, ER_TIMEOUT, FALSE, out);
+      tracker_end_session(self, session, session->closed ? ER_COMPLETE : ER_TIMEOUT, FALSE, out);
     }
   while (host->live_connections.head)
     {

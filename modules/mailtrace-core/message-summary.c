@@ -349,6 +349,16 @@ _set_direction(const Message *self, Record *record, const TrackerOptions *option
     _text(record, F_DIRECTION, sender_local || from_inside ? "outbound" : "unknown");
 }
 
+/* an id of which nothing was seen but its child is done as soon as that is */
+static gboolean
+_lacks_completion(const Message *self)
+{
+  for (const IdEntry *entry = self->first_id; entry; entry = entry->next)
+    if (entry->open && (entry->seen || !entry->superseded))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 _set_missing(const Message *self, Record *record)
 {
@@ -358,7 +368,7 @@ _set_missing(const Message *self, Record *record)
     record_append_text(record, F_MISSING, SLICE("arrival"));
   if (self->awaits_child)
     record_append_text(record, F_MISSING, SLICE("scan"));
-  if (self->n_open)
+  if (_lacks_completion(self))
     record_append_text(record, F_MISSING, SLICE("completion"));
 }
 
@@ -404,8 +414,44 @@ _set_state(const Message *self, Record *record)
   record_set_integer(record, F_LINES, self->lines);
   if (self->n_omitted)
     record_set_integer(record, F_RECIPIENTS_OMITTED, self->n_omitted);
-  if (record_count_nested(record, RK_SCAN))
-    record_set_integer(record, F_REQUEUES, record_get_integer(record, F_REQUEUES, 0));
+}
+
+/* passes that began with an id which a pass had made */
+static void
+_count_requeues(const Message *self, Record *record)
+{
+  U64Map made = { 0 };
+  Record *scan;
+  gint64 requeues = 0;
+  guint32 ignored;
+
+  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
+    u64_map_insert(&made, slice_hash(record_get_text(scan, F_SCAN_QUEUE_ID), self->host->seed), &i);
+  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
+    requeues += u64_map_get(&made, slice_hash(record_get_text(scan, F_SCAN_PARENT), self->host->seed), &ignored);
+  if (made.used)
+    record_set_integer(record, F_REQUEUES, requeues);
+  u64_map_release(&made);
+}
+
+/* of the last pass that tells it, whatever order the lines came in */
+static void
+_set_disposition(Record *record)
+{
+  static const FieldId copied[][2] = { { F_SCAN_DISPOSITION, F_DISPOSITION }, { F_SCAN_REASON, F_REASON },
+    { F_SCAN_REASON_DETAIL, F_REASON_DETAIL } };
+  Record *scan, *last = NULL;
+  RecordValue size;
+
+  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
+    {
+      if (record_has(scan, F_SCAN_DISPOSITION))
+        last = scan;
+      if (record_get(scan, F_SCAN_SIZE, &size))
+        record_set_integer(record, F_SCANNED_SIZE, size.number);
+    }
+  for (guint i = 0; last && i < G_N_ELEMENTS(copied); i++)
+    record_replace_text(record, copied[i][1], record_get_text(last, copied[i][0]));
 }
 
 Summary *
@@ -419,6 +465,9 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_state(self, record);
   _set_times(self, record);
   _resolve_times(self, record);
+  record_sort_nested(record, RK_SCAN, _compare_scans, NULL);
+  _count_requeues(self, record);
+  _set_disposition(record);
   _set_sender(self, record);
   _set_recipients(self, record);
   if (self->state == MS_ENDED)
@@ -431,6 +480,5 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_direction(self, record, options);
   _set_missing(self, record);
   record_sort_nested(record, RK_DELIVERY, _compare_deliveries, NULL);
-  record_sort_nested(record, RK_SCAN, _compare_scans, NULL);
   return summary;
 }

@@ -45,17 +45,62 @@ message_second(const Message *self, const Stamp *stamp)
   return (guint32) CLAMP(second, 1, (gint64) G_MAXUINT32);
 }
 
+static gboolean
+_is_before(const IdEntry *a, const IdEntry *b)
+{
+  gint order = memcmp(a->id, b->id, MIN(a->len, b->len));
+
+  return a->scanned != b->scanned ? b->scanned : order ? order < 0 : a->len < b->len;
+}
+
+static void
+_insert_id(Message *self, IdEntry *entry)
+{
+  IdEntry **at = &self->first_id;
+
+  if (self->last_id && !_is_before(entry, self->last_id))
+    at = &self->last_id->next;
+  while (*at && !_is_before(entry, *at))
+    at = &(*at)->next;
+  entry->next = *at;
+  *at = entry;
+  if (!entry->next)
+    self->last_id = entry;
+}
+
+static void
+_remove_id(Message *self, IdEntry *entry)
+{
+  IdEntry **at = &self->first_id, *before = NULL;
+
+  for (; *at != entry; at = &(*at)->next)
+    before = *at;
+  *at = entry->next;
+  if (self->last_id == entry)
+    self->last_id = before;
+}
+
+void
+message_adopt_id(Message *self, IdEntry *entry)
+{
+  entry->message = self;
+  self->n_open += entry->open;
+  self->n_superseded += entry->open && entry->superseded;
+  _insert_id(self, entry);
+}
+
 void
 message_add_id(Message *self, IdEntry *entry)
 {
-  entry->message = self;
   entry->open = TRUE;
-  self->n_open++;
-  if (self->last_id)
-    self->last_id->next = entry;
-  else
-    self->first_id = entry;
-  self->last_id = entry;
+  message_adopt_id(self, entry);
+}
+
+void
+message_sort_id(Message *self, IdEntry *entry)
+{
+  _remove_id(self, entry);
+  _insert_id(self, entry);
 }
 
 void
@@ -72,7 +117,7 @@ message_close_id(Message *self, IdEntry *entry)
 void
 message_supersede_id(Message *self, IdEntry *entry)
 {
-  if (entry->scanned || !entry->seen)
+  if (entry->scanned)
     message_close_id(self, entry);
   else if (entry->open && !entry->superseded)
     {
@@ -206,40 +251,6 @@ message_add_recipient(Message *self, Slice address, const TrackerOptions *option
   return TRUE;
 }
 
-static Record *
-_delivery_by_key(Message *self, guint64 key)
-{
-  guint32 index = record_count_nested(self->record, RK_DELIVERY);
-
-  if (!u64_map_insert(&self->deliveries, key, &index))
-    return record_nested(self->record, RK_DELIVERY, index);
-  return record_add(self->record, RK_DELIVERY);
-}
-
-/* a deferral while routing knows only the envelope's recipient; the later delivery names what became of it */
-static guint64
-_delivery_key(const Message *self, Slice final, Slice original, guint64 seed)
-{
-  guint64 key = slice_hash(final, slice_hash(original.len ? original : final, seed));
-  guint64 routed = original.len ? slice_hash(original, slice_hash(original, seed)) : key;
-  guint32 index;
-
-  if (routed == key || !u64_map_get(&self->deliveries, routed, &index))
-    return key;
-  Record *old = record_nested(self->record, RK_DELIVERY, index);
-  return slice_equals(record_get_text(old, F_DELIVERY_STATUS), SLICE("deferred")) ? routed : key;
-}
-
-static void
-_renew_delivery(Record *delivery)
-{
-  gint64 attempts = record_get_integer(delivery, F_DELIVERY_ATTEMPTS, 0);
-
-  delivery->len = 0;
-  if (attempts)
-    record_set_integer(delivery, F_DELIVERY_ATTEMPTS, attempts);
-}
-
 void
 record_set_domain(Record *record, FieldId id, Slice address)
 {
@@ -258,17 +269,9 @@ _is_deferred(const Record *delivery)
   return slice_equals(record_get_text(delivery, F_DELIVERY_STATUS), SLICE("deferred"));
 }
 
-/* what an administrator says about an address later changes nothing */
-static gboolean
-_is_done(const Record *delivery)
-{
-  return record_has(delivery, F_DELIVERY_STATUS) && !_is_deferred(delivery);
-}
-
 static void
 _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice final, Slice original)
 {
-  _renew_delivery(delivery);
   record_merge_line(delivery, line, FIELD_COUNT);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
@@ -284,35 +287,152 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
     record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
 }
 
+static gint64
+_delivery_usec(const Record *delivery)
+{
+  RecordValue value;
+
+  return record_get(delivery, F_DELIVERY_TIME, &value) ? stamp_to_utc_usec(&value.stamp) : 0;
+}
+
+/* lines of several processes come in any order: what was logged last counts.  A deferral of the envelope's recipient
+ * came before what routing made of it, and what an administrator says about a delivered address changes nothing. */
+static gboolean
+_replaces(const Record *new, const Record *old)
+{
+  gint64 difference = _delivery_usec(new) - _delivery_usec(old);
+
+  if (!record_has(old, F_DELIVERY_STATUS))
+    return TRUE;
+  if (!record_has(new, F_DELIVERY_ATTEMPTS))
+    return _is_deferred(old);
+  if (!record_has(old, F_DELIVERY_ATTEMPTS) && !_is_deferred(new))
+    return TRUE;
+  if (_is_deferred(new) && record_has(old, F_DELIVERY_ORIGINAL_RECIPIENT)
+      && !record_has(new, F_DELIVERY_ORIGINAL_RECIPIENT))
+    return FALSE;
+  return difference ? difference > 0 : !_is_deferred(new) || _is_deferred(old);
+}
+
+/* empties the other record */
+static void
+_add_attempts(Record *delivery, Record *other)
+{
+  gint64 attempts = record_get_integer(delivery, F_DELIVERY_ATTEMPTS, 0)
+                    + record_get_integer(other, F_DELIVERY_ATTEMPTS, 0);
+
+  if (_replaces(other, delivery))
+    {
+      Record taken = *delivery;
+      delivery->values = other->values, delivery->len = other->len, delivery->size = other->size;
+      other->values = taken.values, other->len = taken.len, other->size = taken.size;
+    }
+  record_remove(delivery, F_DELIVERY_ATTEMPTS);
+  if (attempts)
+    record_set_integer(delivery, F_DELIVERY_ATTEMPTS, attempts);
+}
+
+typedef struct _DeliveryKey
+{
+  guint64 own;       /* of original and final recipient */
+  guint64 routed;    /* the same while only the original one was known */
+} DeliveryKey;
+
+static DeliveryKey
+_delivery_key(Slice final, Slice original, guint64 seed)
+{
+  guint64 own = slice_hash(final, slice_hash(original.len ? original : final, seed));
+
+  return (DeliveryKey) { own, original.len ? slice_hash(original, slice_hash(original, seed)) : own };
+}
+
+/* a deferral while routing knows only the envelope's recipient; the delivery names what became of it */
+static Record *
+_find_delivery(Message *self, const DeliveryKey *key)
+{
+  guint32 index;
+
+  if (u64_map_get(&self->deliveries, key->own, &index))
+    return record_nested(self->record, RK_DELIVERY, index);
+  if (key->own == key->routed || !u64_map_get(&self->deliveries, key->routed, &index))
+    return NULL;
+  Record *routed = record_nested(self->record, RK_DELIVERY, index);
+  if (!_is_deferred(routed) || record_has(routed, F_DELIVERY_ORIGINAL_RECIPIENT))
+    return NULL;
+  u64_map_insert(&self->deliveries, key->own, &index);
+  return routed;
+}
+
+static Record *
+_new_delivery(Message *self, const DeliveryKey *key, const TrackerOptions *options)
+{
+  guint32 index = record_count_nested(self->record, RK_DELIVERY);
+
+  if (index >= options->max_recipients)
+    {
+      self->n_omitted += self->n_recipients == 0;
+      return NULL;
+    }
+  u64_map_insert(&self->deliveries, key->own, &index);
+  if (key->routed != key->own)
+    u64_map_insert(&self->deliveries, key->routed, &index);
+  return record_add(self->record, RK_DELIVERY);
+}
+
+static void
+_note_times(Message *self, const Line *line, const Frame *frame)
+{
+  guint32 second = message_second(self, &frame->stamp);
+
+  if (line->role != LR_NOTE)
+    self->first_attempt = self->first_attempt ? MIN(self->first_attempt, second) : second;
+  if (line->role == LR_DELIVERY)
+    self->last_delivery = MAX(self->last_delivery, second);
+}
+
+static gboolean
+_is_idle_note(const Record *delivery, const Line *line)
+{
+  return line->role == LR_NOTE && record_has(delivery, F_DELIVERY_STATUS) && !_is_deferred(delivery);
+}
+
 gboolean
 message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options)
 {
   Slice final = line_get(line, F_DELIVERY_RECIPIENT);
   Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
+  DeliveryKey key = _delivery_key(final, original, options->hash_seed);
+  Record *delivery = final.str ? _find_delivery(self, &key) : NULL, *attempt;
 
-  guint64 key;
-  guint32 index;
-
-  if (!final.str)
-    return FALSE;
-  key = _delivery_key(self, final, original, options->hash_seed);
-  if (self->deliveries.used >= options->max_recipients && !u64_map_get(&self->deliveries, key, &index))
-    {
-      self->n_omitted += self->n_recipients == 0;
-      return FALSE;
-    }
-
-  Record *delivery = _delivery_by_key(self, key);
-  if (line->role == LR_NOTE && _is_done(delivery))
+  if (!final.str || (delivery && _is_idle_note(delivery, line))
+      || (!delivery && !(delivery = _new_delivery(self, &key, options))))
     return FALSE;
   self->n_deferred -= _is_deferred(delivery);
-  _fill_delivery(delivery, line, frame, final, original);
+  attempt = record_has(delivery, F_DELIVERY_STATUS) ? record_new(RK_DELIVERY) : delivery;
+  _fill_delivery(attempt, line, frame, final, original);
+  if (attempt != delivery)
+    {
+      _add_attempts(delivery, attempt);
+      record_free(attempt);
+    }
   self->n_deferred += _is_deferred(delivery);
-  if (!self->first_attempt && line->role != LR_NOTE)
-    self->first_attempt = message_second(self, &frame->stamp);
-  if (line->role == LR_DELIVERY)
-    self->last_delivery = message_second(self, &frame->stamp);
+  _note_times(self, line, frame);
   return TRUE;
+}
+
+void
+message_take_delivery(Message *self, Record *taken, const TrackerOptions *options)
+{
+  Slice final = record_get_text(taken, F_DELIVERY_RECIPIENT);
+  Slice original = record_get_text(taken, F_DELIVERY_ORIGINAL_RECIPIENT);
+  DeliveryKey key = _delivery_key(final, original, options->hash_seed);
+  Record *delivery = _find_delivery(self, &key);
+
+  if (!delivery && !(delivery = _new_delivery(self, &key, options)))
+    return;
+  self->n_deferred -= _is_deferred(delivery);
+  _add_attempts(delivery, taken);
+  self->n_deferred += _is_deferred(delivery);
 }
 
 Record *
@@ -336,20 +456,36 @@ _records_equal(const Record *a, const Record *b)
 
 #define SIGNATURES_MAX 1000
 
+static gboolean
+_knows_signature(const Message *self, const Record *signature)
+{
+  guint n = record_count_nested(self->record, RK_DKIM);
+  gboolean known = n >= SIGNATURES_MAX;
+
+  for (guint i = 0; i < n && !known; i++)
+    known = _records_equal(signature, record_nested(self->record, RK_DKIM, i));
+  return known;
+}
+
 gboolean
 message_sign(Message *self, const Line *line)
 {
-  guint n = record_count_nested(self->record, RK_DKIM);
   Record *signature = record_new(RK_DKIM);
-  gboolean known = n >= SIGNATURES_MAX;
+  gboolean known;
 
   record_merge_line(signature, line, FIELD_COUNT);
-  for (guint i = 0; i < n && !known; i++)
-    known = _records_equal(signature, record_nested(self->record, RK_DKIM, i));
+  known = _knows_signature(self, signature);
   if (!known)
     record_merge_line(record_add(self->record, RK_DKIM), line, FIELD_COUNT);
   record_free(signature);
   return !known;
+}
+
+void
+message_take_signature(Message *self, const Record *signature)
+{
+  if (!_knows_signature(self, signature))
+    record_take_values(record_add(self->record, RK_DKIM), signature);
 }
 
 gboolean

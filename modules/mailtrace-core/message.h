@@ -47,7 +47,7 @@ struct _Message
 
   Host *host;
   Session *session;            /* while the connection that brought it lives, else NULL */
-  IdEntry *first_id, *last_id; /* in order of addition, owned by the host's table */
+  IdEntry *first_id, *last_id; /* in order, owned by the host's table */
   Record record[1];            /* used as a pointer, and no block of its own */
 
   U64Set known;                /* hashes of its lines, recipients, warnings, (queue id, recipient) of scans */
@@ -55,7 +55,7 @@ struct _Message
 
   const gchar *offset_source;
   gint32 offset_sec;           /* of stamps that have none */
-  guint32 worker_pid;          /* scanner that took it over, while it is in the host's workers */
+  guint32 worker_key;          /* process of the scanner that took it over, while it is in the host's workers */
   guint64 pid;                 /* of the receiving process */
   Stamp arrival, completed;
   guint32 scan_begin, scan_end, first_attempt, last_delivery;   /* message_second(); 0: not seen */
@@ -80,6 +80,7 @@ struct _Message
   guint arrival_is_cut : 1;    /* what its line does not say is not known */
   guint envelope_known : 1;    /* the log listed its recipients as they were accepted */
   guint awaits_child : 1;      /* handed to the scanner, whose own queue id was not seen */
+  guint is_orphan : 1;         /* bounce of an id of which no line was seen: in the host's orphans */
   guint admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
 };
 
@@ -92,8 +93,11 @@ gboolean message_see(Message *self, guint64 line_hash);
 /* of a stamp, in UTC; kept instead of it where nothing else is asked for */
 guint32 message_second(const Message *self, const Stamp *stamp);
 
-/* the entry must not belong to a message yet */
+/* ids are kept in order: those the scanner made behind that of the arrival, each by the second it was made.
+ * The entry must not belong to a message yet; an adopted one has belonged to another; sort it when scanned changes. */
 void message_add_id(Message *self, IdEntry *entry);
+void message_adopt_id(Message *self, IdEntry *entry);
+void message_sort_id(Message *self, IdEntry *entry);
 void message_close_id(Message *self, IdEntry *entry);
 void message_supersede_id(Message *self, IdEntry *entry);
 
@@ -120,6 +124,12 @@ Record *message_scan(Message *self, Slice queue_id);
 gboolean message_sign(Message *self, const Line *line);
 /* DKIM= of the arrival names the first domain whose signature verified: all there is where verdicts are not logged */
 gboolean message_sign_on_arrival(Message *self, const Line *line);
+
+/* takes over all facts and ids of another message, which is empty then */
+void message_absorb(Message *self, Message *other, const TrackerOptions *options);
+void message_take_value(Message *self, const RecordValue *value, const TrackerOptions *options);
+void message_take_delivery(Message *self, Record *delivery, const TrackerOptions *options);
+void message_take_signature(Message *self, const Record *signature);
 
 /* every recipient of the envelope is known and has a final outcome */
 gboolean message_all_final(const Message *self);

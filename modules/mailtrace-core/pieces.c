@@ -9,7 +9,7 @@ typedef struct _Partial
   gint64 since_usec;
   Stamp stamp;
   guint32 pid;
-  gchar *program;
+  gchar *program, *node;
   guint count, have;
   guint first_line_end;   /* number of the piece that ends the first line, 0: not seen */
   gsize bytes;
@@ -70,6 +70,7 @@ _free_partial(gpointer partial)
     g_free(self->texts[i]);
   g_free(self->texts);
   g_free(self->program);
+  g_free(self->node);
   g_string_free(self->raw, TRUE);
   g_free(self);
 }
@@ -104,6 +105,7 @@ _new_partial(Pieces *self, guint64 key, const Frame *frame, guint count, gint64 
   partial->stamp = frame->stamp;
   partial->pid = frame->pid;
   partial->program = slice_dup(frame->program);
+  partial->node = frame->node.len ? slice_dup(frame->node) : NULL;
   partial->count = count;
   partial->texts = g_new0(gchar *, count);
   partial->raw = g_string_new(NULL);
@@ -140,6 +142,8 @@ _take(Pieces *self, Partial *partial, JoinedRecord *out)
   out->frame.stamp = partial->stamp;
   out->frame.pid = partial->pid;
   out->frame.program = slice_from_string(out->program);
+  out->node = g_steal_pointer(&partial->node);
+  out->frame.node = slice_from_string(out->node);
   out->frame.has_header = TRUE;
   out->tag = partial->tag;
   frame_take_inner(&out->frame);
@@ -188,7 +192,7 @@ _is_of_another(const Partial *self, const Piece *piece)
 static guint64
 _key(const Pieces *self, const Frame *frame)
 {
-  return slice_hash(frame->program, self->seed + frame->pid);
+  return slice_hash(frame->node, slice_hash(frame->program, self->seed + frame->pid));
 }
 
 /* a piece of a process that is not known: the first one tells what it can, at once */
@@ -267,6 +271,7 @@ void
 joined_record_release(JoinedRecord *self)
 {
   g_free(self->program);
+  g_free(self->node);
   g_free(self->text);
   g_free(self->raw);
 }

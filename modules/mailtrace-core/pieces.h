@@ -37,7 +37,7 @@ typedef struct _JoinedRecord
   guint n_pieces;
   gboolean is_cut;         /* something of its first line is missing */
   gboolean ends_at_feed;   /* behind its first line there was more */
-  gchar *program, *text, *raw;
+  gchar *program, *node, *text, *raw;
   guint32 tag;             /* of pieces_tag() */
 } JoinedRecord;
 

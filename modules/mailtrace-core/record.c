@@ -469,6 +469,44 @@ _make_room(Record *self)
   self->nested->size = size;
 }
 
+static void
+_take_value(Record *self, const RecordValue *value, gboolean is_new)
+{
+  switch (value->type)
+    {
+    case FT_LIST:
+      if (is_new)
+        record_append_text(self, value->id, value->text);
+      else
+        record_set_text(self, value->id, value->text);
+      break;
+    case FT_TEXT:
+      record_set_text(self, value->id, value->text);
+      break;
+    case FT_TIME:
+      record_set_time(self, value->id, value->stamp);
+      break;
+    case FT_BOOLEAN:
+      record_set_boolean(self, value->id, value->number != 0);
+      break;
+    default:
+      record_set_integer(self, value->id, value->number);
+    }
+}
+
+void
+record_take_values(Record *self, const Record *from)
+{
+  gboolean has_lists = FALSE;
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(self, &cursor, &value))
+    has_lists |= value.type == FT_LIST;
+  for (cursor = 0; record_next(from, &cursor, &value);)
+    _take_value(self, &value, !has_lists);
+}
+
 Record *
 record_add(Record *self, RecordKind kind)
 {

@@ -3,8 +3,6 @@
 #include "scan.h"
 #include "tracker-internal.h"
 
-#define BOUNCES_MAX 1000
-
 typedef gboolean (*RoleHandler)(Feed *feed, Message *message, IdEntry *entry);
 
 static gboolean
@@ -59,46 +57,6 @@ _note(Feed *feed, Message *message, IdEntry *entry)
   return changed;
 }
 
-static void
-_format_id(const Message *message, GString *out)
-{
-  const IdEntry *first = message->first_id;
-
-  g_string_printf(out, "%s:%.*s", message->host->name, first->len, first->id);
-}
-
-static gboolean
-_add_bounce(Message *cause, Slice id)
-{
-  if (cause->n_bounces >= BOUNCES_MAX || !record_set_text(cause->record, F_BOUNCES, id))
-    return FALSE;
-  cause->n_bounces++;
-  return TRUE;
-}
-
-static void
-_link_bounce(Feed *feed, Message *message)
-{
-  IdEntry *cause = host_find_id(feed->host, feed->line->cause);
-  GString *id = g_string_new(NULL);
-
-  if (cause)
-    {
-      _format_id(message, id);
-      if (_add_bounce(cause->message, slice_new(id->str, id->len)) && cause->message->state == MS_ENDED)
-        {
-          feed->tracker->counters.revisions++;
-          tracker_emit_message(feed->tracker, cause->message, FALSE, feed->out);
-        }
-      _format_id(cause->message, id);
-    }
-  else
-    g_string_printf(id, "%s:%.*s", feed->host->name, (int) MIN(feed->line->cause.len, QUEUE_ID_NEW_LEN),
-                    feed->line->cause.str);
-  record_set_text(message->record, F_BOUNCE_OF, slice_new(id->str, id->len));
-  g_string_free(id, TRUE);
-}
-
 static gboolean
 _arrive(Feed *feed, Message *message, IdEntry *entry)
 {
@@ -123,7 +81,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
       session_hand_over(session, message, &feed->tracker->options);
     }
   if (line->cause.len && line_get(line, F_SENDER).len == 0)
-    _link_bounce(feed, message);
+    tracker_link_bounce(feed, message);
   host_queue_interim(feed->host, message, &feed->host->interim);
   return TRUE;
 }
@@ -140,6 +98,44 @@ _deliver(Feed *feed, Message *message, IdEntry *entry)
   return TRUE;
 }
 
+static gboolean
+_is_later_than(const Record *scan, const Stamp *stamp)
+{
+  RecordValue value;
+
+  return record_get(scan, F_SCAN_TIME, &value) && stamp_to_utc_usec(&value.stamp) > stamp_to_utc_usec(stamp);
+}
+
+/* the scanner and the sandbox speak of one pass, and their lines come in any order: the last word counts */
+static void
+_merge_event(Feed *feed, Record *scan)
+{
+  static const FieldId copied[][2] = { { F_DISPOSITION, F_SCAN_DISPOSITION }, { F_REASON, F_SCAN_REASON },
+    { F_REASON_DETAIL, F_SCAN_REASON_DETAIL } };
+  gboolean is_late = _is_later_than(scan, &feed->frame.stamp);
+
+  if (!is_late || !record_has(scan, F_SCAN_EVENT_ID))
+    record_merge_line(scan, feed->line, FIELD_COUNT);
+  for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
+    if (line_get(feed->line, copied[i][0]).str && (!is_late || !record_has(scan, copied[i][1])))
+      record_set_text(scan, copied[i][1], line_get(feed->line, copied[i][0]));
+  if (!is_late)
+    record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
+}
+
+/* the pass is named by the process that made its id, whoever else speaks of it */
+static void
+_set_scan_pid(Feed *feed, Record *scan)
+{
+  QueueId id;
+
+  if (!feed->frame.pid)
+    return;
+  if (queue_id_decode(feed->line->queue_id, &id) && id.pid == feed->frame.pid)
+    record_remove(scan, F_SCAN_PID);
+  record_set_integer(scan, F_SCAN_PID, feed->frame.pid);
+}
+
 static void
 _fill_scan(Feed *feed, Message *message, Record *scan)
 {
@@ -148,7 +144,7 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   Slice recipient = line_get(line, F_RECIPIENT);
   gint64 bytes;
 
-  record_merge_line(scan, line, FIELD_COUNT);
+  _merge_event(feed, scan);
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
   if (recipient.str && message->n_scan_recipients < feed->tracker->options.max_recipients
@@ -159,72 +155,79 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
     }
   if (slice_to_int(size, &bytes))
     record_set_integer(scan, F_SCAN_SIZE, bytes);
-  record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
-  if (feed->frame.pid)
-    record_set_integer(scan, F_SCAN_PID, feed->frame.pid);
+  _set_scan_pid(feed, scan);
 }
 
 static gboolean
 _hand_over(Feed *feed, Message *message, IdEntry *entry)
 {
   const Line *line = feed->line;
+  guint32 second = message_second(message, &feed->frame.stamp);
 
   if (!line->parent.len)
     {
       message->awaits_child = message->first_id == message->last_id;
       if (message->awaits_child && feed->frame.pid)
         {
-          message->worker_pid = feed->frame.pid;
-          g_hash_table_insert(feed->host->workers, GUINT_TO_POINTER(feed->frame.pid), message);
+          tracker_release_worker(message);
+          message->worker_key = (guint32) feed->process_key;
+          g_hash_table_insert(feed->host->workers, GUINT_TO_POINTER(message->worker_key), message);
         }
-      message->scan_end = message_second(message, &feed->frame.stamp);
+      message->scan_end = MAX(message->scan_end, second);
       return TRUE;
     }
+  if (!_has_room(feed, message))
+    return FALSE;
 
   Record *scan = message_scan(message, line->queue_id);
-  if (!_merge(feed, message))
-    return FALSE;
+  message_merge_line(message, message->record, line);
   _fill_scan(feed, message, scan);
   record_set_text(scan, F_SCAN_PARENT, line->parent);
-  entry->scanned = TRUE;
-  message->scan_end = message_second(message, &feed->frame.stamp);
-  if (!message->scan_begin)
-    message->scan_begin = message->scan_end;
+  message->scan_end = MAX(message->scan_end, second);
+  message->scan_begin = message->scan_begin ? MIN(message->scan_begin, second) : second;
   return TRUE;
+}
+
+/* the line that links it may be lost: who made it tells, too */
+static void
+_set_scanned(Message *message, IdEntry *entry)
+{
+  entry->scanned = TRUE;
+  message_sort_id(message, entry);
+  if (entry->superseded)
+    message_close_id(message, entry);
 }
 
 static gboolean
 _judge(Feed *feed, Message *message, IdEntry *entry)
 {
   const Line *line = feed->line;
-  gboolean changed = _merge(feed, message);
   Record *scan = message_scan(message, line->queue_id);
-  static const FieldId copied[][2] = { { F_DISPOSITION, F_SCAN_DISPOSITION }, { F_REASON, F_SCAN_REASON },
-    { F_REASON_DETAIL, F_SCAN_REASON_DETAIL } };
+  QueueId id;
 
+  _merge(feed, message);
   _fill_scan(feed, message, scan);
-  for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
-    if (line_get(line, copied[i][0]).str)
-      changed |= record_set_text(scan, copied[i][1], line_get(line, copied[i][0]));
-  message->scan_end = message_second(message, &feed->frame.stamp);
+  message->scan_end = MAX(message->scan_end, message_second(message, &feed->frame.stamp));
+  if (!entry->scanned && queue_id_decode(line->queue_id, &id) && id.pid == feed->frame.pid)
+    _set_scanned(message, entry);
   if (line->closes)
     {
       message_close_id(message, entry);
-      message->completed = feed->frame.stamp;
+      stamp_keep_latest(&message->completed, &feed->frame.stamp);
     }
-  return changed;
+  return TRUE;
 }
 
 static gboolean
 _complete(Feed *feed, Message *message, IdEntry *entry)
 {
   gboolean was_open = entry->open;
+  gint64 before_usec = message->completed.local_usec;
 
   _merge(feed, message);
   message_close_id(message, entry);
-  if (stamp_to_utc_usec(&feed->frame.stamp) >= stamp_to_utc_usec(&message->completed))
-    message->completed = feed->frame.stamp;
-  return was_open;
+  stamp_keep_latest(&message->completed, &feed->frame.stamp);
+  return was_open || message->completed.local_usec != before_usec;
 }
 
 static gboolean
@@ -266,6 +269,14 @@ _stays_pending(const Feed *feed, const Message *message)
   return !feed->frame.pid || feed->frame.pid == message->pid;
 }
 
+static Session *
+_single_session(const Feed *feed)
+{
+  Frame frame = { .stamp = feed->frame.stamp };
+
+  return session_new(feed->host, &frame);
+}
+
 static void
 _emit_single(Feed *feed, Session *session)
 {
@@ -282,7 +293,7 @@ static void
 _refuse_pending(Feed *feed, Message *message)
 {
   Session *session = tracker_session(feed, TRUE);
-  Session *single = session ? NULL : session_new(feed->host, 0, &feed->frame.stamp);
+  Session *single = session ? NULL : _single_session(feed);
   Session *owner = session ? session : single;
 
   session_see(owner, feed->hash, &feed->frame.stamp);
@@ -324,56 +335,6 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
   message->session = session;
   session->n_pending++;
   tracker_join_session(feed->tracker, message, session);
-}
-
-static void
-_attach_to_parent(Feed *feed, IdEntry *entry, Slice parent_id)
-{
-  IdEntry *parent = host_find_id(feed->host, parent_id);
-
-  if (!parent)
-    {
-      parent = host_add_id(feed->host, parent_id);
-      tracker_new_message(feed, parent);
-    }
-  Message *message = parent->message;
-  message_add_id(message, entry);
-  message_supersede_id(message, parent);
-  message->awaits_child = FALSE;
-  if (parent->scanned)
-    record_set_integer(message->record, F_REQUEUES, record_get_integer(message->record, F_REQUEUES, 0) + 1);
-}
-
-/* without the line that links both ids: the process that took the first one over made the second one */
-static Message *
-_worker_message(Feed *feed)
-{
-  QueueId id;
-  Message *message;
-
-  if (feed->line->role == LR_ARRIVAL || !queue_id_decode(feed->line->queue_id, &id))
-    return NULL;
-  message = g_hash_table_lookup(feed->host->workers, GUINT_TO_POINTER((guint) id.pid));
-  return message && message->awaits_child ? message : NULL;
-}
-
-static IdEntry *
-_new_entry(Feed *feed)
-{
-  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id);
-  Message *worked = feed->line->parent.len ? NULL : _worker_message(feed);
-
-  if (feed->line->parent.len)
-    _attach_to_parent(feed, entry, feed->line->parent);
-  else if (worked)
-    {
-      message_add_id(worked, entry);
-      worked->awaits_child = FALSE;
-      entry->scanned = TRUE;
-    }
-  else
-    tracker_new_message(feed, entry);
-  return entry;
 }
 
 static guint64
@@ -430,8 +391,7 @@ tracker_feed_id(Feed *feed)
       counters->lines_late++;
       return;
     }
-  if (!entry)
-    entry = _new_entry(feed);
+  entry = tracker_find_entry(feed);
 
   Message *message = entry->message;
   if (!message_see(message, feed->hash))
@@ -449,14 +409,38 @@ tracker_feed_id(Feed *feed)
     _feed_message(feed, message, entry);
 }
 
+static gboolean
+_is_known_connection(const Feed *feed, guint64 client_key)
+{
+  const Connection *known = host_find_connection(feed->host, client_key);
+  const Tombstone *ended = tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, client_key));
+  const Session *session = g_hash_table_lookup(feed->host->clients, &client_key);
+
+  return (known && known->line_hash == feed->hash) || (ended && tombstone_covers(ended, feed) && !session)
+         || (session && session->connect_hash == feed->hash);
+}
+
+/* lines of the process that serves it may have come first */
+static void
+_join_live_session(Feed *feed, Connection *connection)
+{
+  Session *session = g_hash_table_lookup(feed->host->clients, &connection->hash);
+
+  if (!session || session->connected_counted || connection->stamp.local_usec > session->first.local_usec)
+    return;
+  tracker_join_connection(feed, session, connection);
+  if (session->closed)
+    tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
+}
+
 static void
 _connect(Feed *feed)
 {
   guint64 hash = host_connection_hash(feed->host, feed->line);
-  Connection *known = host_find_connection(feed->host, hash);
+  Connection *known = host_find_connection(feed->host, hash), *connection;
   gint64 count;
 
-  if (known && known->line_hash == feed->hash)
+  if (_is_known_connection(feed, hash))
     {
       feed->tracker->counters.lines_repeated++;
       return;
@@ -466,7 +450,7 @@ _connect(Feed *feed)
     return;
   if (known)
     tracker_remove_connection(feed->tracker, feed->host, known);
-  Connection *connection = host_add_connection(feed->host, hash);
+  connection = host_add_connection(feed->host, hash);
   connection->line_hash = feed->hash;
   connection->stamp = feed->frame.stamp;
   connection->due_from_usec = feed->host->clock_usec;
@@ -476,6 +460,7 @@ _connect(Feed *feed)
     connection->count = count;
   if (feed->tracker->options.keep_raw)
     connection->raw = slice_dup(feed->frame.raw);
+  _join_live_session(feed, connection);
 }
 
 static void
@@ -501,7 +486,9 @@ _disconnect(Feed *feed, Session *session)
       _close_client(message, feed->line);
     }
   tracker_bury_line(feed);
-  tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
+  session->closed = session->lines == 1 && session->client_key;
+  if (!session->closed)
+    tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
 }
 
 /* a log without pids: nothing joins the line to another one */
@@ -519,7 +506,7 @@ _feed_single(Feed *feed)
   if (feed->line->role != LR_REFUSAL)
     return;
 
-  Session *session = session_new(feed->host, 0, &feed->frame.stamp);
+  Session *session = _single_session(feed);
   session->id_hash = slice_hash(feed->frame.text, 0);
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(tracker, &feed->frame.stamp);
@@ -534,15 +521,27 @@ _feed_single(Feed *feed)
   tracker_bury_line(feed);
 }
 
+/* a port that no ended session had: the pid was given away again within a second */
+static gboolean
+_is_new_client(const Feed *feed)
+{
+  guint64 key = host_connection_hash(feed->host, feed->line);
+
+  return line_get(feed->line, F_CLIENT_PORT).len
+         && !tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, key));
+}
+
+/* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
 static gboolean
 _is_of_ended_session(const Feed *feed)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->frame.pid));
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
+  const Session *live = host_find_session(feed->host, feed->process_key);
 
   if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
     return TRUE;
-  return tombstone && feed->usec < tombstone->closed_usec
-         && !g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid));
+  return tombstone && tombstone_covers(tombstone, feed)
+         && (!live || feed->frame.stamp.local_usec < live->first.local_usec) && !_is_new_client(feed);
 }
 
 void

@@ -4,14 +4,16 @@
 #define REFUSALS_MAX 1000
 
 Session *
-session_new(Host *host, guint32 pid, const Stamp *first)
+session_new(Host *host, const Frame *first)
 {
   Session *self = g_new0(Session, 1);
 
   self->link.data = self;
   self->host = host;
-  self->pid = pid;
-  self->first = self->last = *first;
+  self->pid = first->pid;
+  self->key = host_process_key(host, first->node, first->pid);
+  self->node = first->node.len ? slice_dup(first->node) : NULL;
+  self->first = self->last = first->stamp;
   self->record = record_new(RK_SESSION);
   self->upcoming = record_new(RK_MESSAGE);
   return self;
@@ -26,6 +28,7 @@ session_free(Session *self)
   record_free(self->upcoming);
   u64_set_release(&self->known);
   u64_set_release(&self->upcoming_known);
+  g_free(self->node);
   g_free(self);
 }
 
@@ -173,23 +176,6 @@ session_forget_upcoming(Session *self)
 }
 
 static void
-_copy_value(const RecordValue *value, Message *to, const TrackerOptions *options)
-{
-  if (value->id == F_RECIPIENTS)
-    message_add_recipient(to, value->text, options);
-  else if (value->id == F_WARNINGS)
-    record_add_warning(to->record, value->text, &to->known, options->hash_seed);
-  else if (value->type == FT_TEXT || value->type == FT_LIST)
-    record_set_text(to->record, value->id, value->text);
-  else if (value->type == FT_TIME)
-    record_set_time(to->record, value->id, value->stamp);
-  else if (value->type == FT_BOOLEAN)
-    record_set_boolean(to->record, value->id, value->number != 0);
-  else
-    record_set_integer(to->record, value->id, value->number);
-}
-
-static void
 _copy_values(const Record *from, gboolean with_lists, Message *to, const TrackerOptions *options)
 {
   guint32 cursor = 0;
@@ -197,7 +183,7 @@ _copy_values(const Record *from, gboolean with_lists, Message *to, const Tracker
 
   while (record_next(from, &cursor, &value))
     if ((with_lists || value.type != FT_LIST) && (field_get(value.id)->records & (1u << to->record->kind)))
-      _copy_value(&value, to, options);
+      message_take_value(to, &value, options);
 }
 
 /* the session's lines came before those that name the queue id */

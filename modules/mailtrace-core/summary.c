@@ -122,6 +122,8 @@ _append_session_id(const Session *self, GString *out)
   gchar stamp[STAMP_ISO_MAX];
 
   g_string_append_printf(out, "%s:session:", self->host->name);
+  if (self->node)
+    g_string_append_printf(out, "%s:", self->node);
   if (self->pid)
     g_string_append_printf(out, "%u:", self->pid);
   else

@@ -8,6 +8,8 @@
 
 #include "host.h"
 
+#define TOMBSTONE_LOCAL 0   /* generation: no offset was known, closed_usec is of the local clock */
+
 /* a queue id, a session or a line that ended and was forgotten */
 typedef struct _Tombstone
 {
@@ -38,8 +40,10 @@ typedef struct _Feed
   Frame frame;              /* its stamp carries the host's offset, where known */
   const Line *line;
   const gchar *offset_source;
+  guint64 process_key;      /* see host_process_key() */
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
+  gboolean offset_is_learned; /* by the host, not told by the line itself */
   SummaryQueue *out;
   guint64 seq;              /* in the journal */
   JournalGroup group;       /* that the line belongs to; 0: it changed nothing that lasts */
@@ -56,6 +60,8 @@ void tracker_emit_message(Tracker *self, Message *message, gboolean by_line, Sum
 void tracker_end_pending(Tracker *self, Message *message, EndReason reason, SummaryQueue *out);
 void tracker_forget_message(Tracker *self, Message *message);
 void tracker_leave_session(Message *message);
+void tracker_release_worker(Message *message);
+void tracker_release_orphan(Message *message);
 void tracker_end_if_done(Feed *feed, Message *message);
 
 Session *tracker_session(Feed *feed, gboolean create);
@@ -65,7 +71,12 @@ void tracker_end_session(Tracker *self, Session *session, EndReason reason, gboo
 void tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group);
 void tracker_bury_line(Feed *feed);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
-guint64 tracker_session_hash(const Host *host, guint32 pid);
+/* the line is not newer than what the tombstone stands for */
+gboolean tombstone_covers(const Tombstone *self, const Feed *feed);
+guint64 tracker_session_hash(const Host *host, guint64 process_key);
+guint64 tracker_client_hash(const Host *host, guint64 client_key);
+/* the connect line is of a daemon, and may come after lines of the process that serves the client */
+void tracker_join_connection(Feed *feed, Session *session, Connection *connection);
 
 /* the session's lines up to here are the message's as well */
 void tracker_join_session(Tracker *self, Message *message, Session *session);
@@ -97,6 +108,15 @@ void tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out);
 
 /* the stamp's own offset, else that of the options */
 gint32 tracker_offset_at(const Tracker *self, const Stamp *stamp);
+
+/* the process of the message, and how often its id was one before, follow from its first id */
+void tracker_set_root(Feed *feed, Message *message, const IdEntry *root);
+/* forgets it without a trace: its ids belong to another message now */
+void tracker_drop_message(Tracker *self, Message *message);
+
+/* links.c: entry of the id that the line names, in its message as far as lines have told; new if need be */
+IdEntry *tracker_find_entry(Feed *feed);
+void tracker_link_bounce(Feed *feed, Message *message);
 
 /* roles.c */
 void tracker_feed_id(Feed *feed);

@@ -194,7 +194,7 @@ static void
 _replay_session_end(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
-  Session *session = g_hash_table_lookup(host->sessions, GUINT_TO_POINTER(entry->frame.pid));
+  Session *session = host_find_session(host, host_process_key(host, entry->frame.node, entry->frame.pid));
 
   if (session)
     tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);

@@ -79,18 +79,23 @@ tracker_offset_at(const Tracker *self, const Stamp *stamp)
   return self->options.offset_sec;
 }
 
-static void
+/* TRUE: the line names an id for the first time, and that tells the offset */
+static gboolean
 _learn_offset(Feed *feed)
 {
   QueueId id;
 
   if (!feed->line->queue_id.len || !queue_id_decode(feed->line->queue_id, &id)
       || host_find_id(feed->host, feed->line->queue_id))
-    return;
+    return FALSE;
   gint32 assumed = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   gboolean first = feed->host->offset_sec == STAMP_OFFSET_UNKNOWN;
-  if (host_learn_offset(feed->host, &id, &feed->frame.stamp) && first)
+  if (!host_learn_offset(feed->host, &id, &feed->frame.stamp))
+    return FALSE;
+  if (first)
     host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
+  feed->frame.stamp.offset_sec = feed->host->offset_sec;
+  return TRUE;
 }
 
 static void
@@ -101,17 +106,26 @@ _resolve_time(Feed *feed)
   feed->offset_source = "stamp";
   if (!stamp_has_offset(stamp))
     {
-      _learn_offset(feed);
-      stamp->offset_sec = feed->host->offset_sec;
+      feed->offset_is_learned = !_learn_offset(feed) && feed->host->offset_sec != STAMP_OFFSET_UNKNOWN;
+      if (feed->offset_is_learned)
+        host_resolve_stamp(feed->host, stamp);
       feed->offset_source = stamp_has_offset(stamp) ? "queue-id" : "option";
     }
   feed->usec = stamp->local_usec - (gint64) tracker_offset_at(feed->tracker, stamp) * STAMP_USEC;
 }
 
 static void
+_follow_line(Feed *feed)
+{
+  ClockLine line = { feed->usec, feed->hash, feed->line->queue_id, feed->offset_is_learned };
+
+  host_follow_line(feed->host, &line);
+}
+
+static void
 _hash_line(Feed *feed)
 {
-  guint64 hash = slice_hash(feed->frame.program, feed->host->line_seed + feed->frame.pid);
+  guint64 hash = slice_hash(feed->frame.program, feed->host->line_seed + feed->process_key);
 
   hash = slice_hash(feed->frame.text, hash);
   feed->hash = slice_hash(slice_new((const gchar *) &feed->frame.stamp.local_usec, sizeof(gint64)), hash);
@@ -142,9 +156,9 @@ static Slice
 _known_client(const Feed *feed)
 {
   const Line *line = feed->line;
-  Session *session = g_hash_table_lookup(feed->host->sessions, GUINT_TO_POINTER(feed->frame.pid));
+  Session *session = host_find_session(feed->host, feed->process_key);
   Slice ip = line_get(line, F_CLIENT_IP), port = line_get(line, F_CLIENT_PORT);
-  Slice known = session && feed->frame.pid ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
+  Slice known = session ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
 
   if (known.len)
     return known;
@@ -172,10 +186,11 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
 {
   Line again;
 
-  host->clock_usec = MAX(host->clock_usec, feed->usec);
+  feed->process_key = host_process_key(host, feed->frame.node, feed->frame.pid);
+  _hash_line(feed);
+  _follow_line(feed);
   tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
-  _hash_line(feed);
   _read_again(feed, &again);
   if (feed->line->queue_id.len)
     tracker_feed_id(feed);
@@ -273,8 +288,10 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
   feed.line = &none;
   if (!frame->stamp.local_usec)
     return;
+  feed.process_key = host_process_key(host, frame->node, frame->pid);
   _resolve_time(&feed);
-  host->clock_usec = MAX(host->clock_usec, feed.usec);
+  _hash_line(&feed);
+  _follow_line(&feed);
 }
 
 /* a piece that made its record whole is in the journal as a part of it */
@@ -367,13 +384,19 @@ tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out)
 }
 
 static void
+_finish_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
+{
+  tracker_end_session(self, session, session->closed ? ER_COMPLETE : reason, FALSE, out);
+}
+
+static void
 _finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
 {
   _give_up_pieces(self, host, G_MAXINT64, out);
   while (host->closing.head)
     tracker_end_message(self, host->closing.head->data, ER_COMPLETE, FALSE, out);
   while (host->live_sessions.head)
-    tracker_end_session(self, host->live_sessions.head->data, reason, FALSE, out);
+    _finish_session(self, host->live_sessions.head->data, reason, out);
   while (host->pending.head)
     tracker_end_pending(self, host->pending.head->data, reason, out);
   while (host->open.head)

@@ -137,3 +137,15 @@ u64_map_get(const U64Map *self, guint64 key, guint32 *value)
   *value = slot->value;
   return slot->key != 0;
 }
+
+gboolean
+u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key)
+{
+  for (; self->block && *cursor < self->block->size; (*cursor)++)
+    if (self->block->keys[*cursor])
+      {
+        *key = self->block->keys[(*cursor)++];
+        return TRUE;
+      }
+  return FALSE;
+}

@@ -23,6 +23,9 @@ typedef struct _U64Set
 /* TRUE when the key was not yet there */
 gboolean u64_set_add(U64Set *self, guint64 key);
 
+/* all keys in no order: start with *cursor = 0; FALSE at the end */
+gboolean u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key);
+
 static inline guint32
 u64_set_count(const U64Set *self)
 {

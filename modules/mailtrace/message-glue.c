@@ -76,7 +76,10 @@ message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *opt
     out->host = _get_copy(msg, LM_V_HOST);
   if (!out->host.len)
     out->host = SLICE("localhost");
-  out->host = mailtrace_options_gateway(options, out->host);
+  Slice gateway = mailtrace_options_gateway(options, out->host);
+  if (gateway.str != out->host.str)
+    out->node = out->host;
+  out->host = gateway;
 }
 
 static void

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* which queue ids are one message, and which message caused another one */
+#include "tracker-internal.h"
+
+#define BOUNCES_MAX 1000
+
+static void
+_format_id(const Message *message, GString *out)
+{
+  const IdEntry *first = message->first_id;
+
+  g_string_printf(out, "%s:%.*s", message->host->name, first->len, first->id);
+}
+
+static void
+_revise(Tracker *self, Message *message, SummaryQueue *out)
+{
+  if (message->state != MS_ENDED)
+    return;
+  self->counters.revisions++;
+  tracker_emit_message(self, message, FALSE, out);
+}
+
+static gboolean
+_add_bounce(Message *cause, Slice id)
+{
+  if (cause->n_bounces >= BOUNCES_MAX || !record_set_text(cause->record, F_BOUNCES, id))
+    return FALSE;
+  cause->n_bounces++;
+  return TRUE;
+}
+
+static void
+_connect_bounce(Tracker *self, Message *bounce, Message *cause, SummaryQueue *out)
+{
+  GString *id = g_string_new(NULL);
+
+  _format_id(bounce, id);
+  if (_add_bounce(cause, slice_new(id->str, id->len)))
+    _revise(self, cause, out);
+  _format_id(cause, id);
+  record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
+  g_string_free(id, TRUE);
+}
+
+/* its cause is named by an id of which no line was seen yet */
+static void
+_await_cause(Feed *feed, Message *bounce)
+{
+  guint64 hash = host_id_hash(feed->host, feed->line->cause);
+  GString *id = g_string_new(NULL);
+
+  g_string_printf(id, "%s:%.*s", feed->host->name, (int) MIN(feed->line->cause.len, QUEUE_ID_NEW_LEN),
+                  feed->line->cause.str);
+  record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
+  g_string_free(id, TRUE);
+  if (g_hash_table_lookup(feed->host->orphans, &hash))
+    return;
+  bounce->is_orphan = TRUE;
+  g_hash_table_insert(feed->host->orphans, g_memdup2(&hash, sizeof(hash)), bounce);
+}
+
+void
+tracker_link_bounce(Feed *feed, Message *bounce)
+{
+  IdEntry *cause = host_find_id(feed->host, feed->line->cause);
+
+  if (cause)
+    _connect_bounce(feed->tracker, bounce, cause->message, feed->out);
+  else
+    _await_cause(feed, bounce);
+}
+
+static void
+_adopt_orphan(Feed *feed, const IdEntry *cause)
+{
+  guint64 hash;
+  Message *bounce;
+
+  if (!cause || !g_hash_table_size(feed->host->orphans))
+    return;
+  hash = host_id_hash(feed->host, slice_new(cause->id, cause->len));
+  if (!(bounce = g_hash_table_lookup(feed->host->orphans, &hash)))
+    return;
+  tracker_release_orphan(bounce);
+  _connect_bounce(feed->tracker, bounce, cause->message, feed->out);
+  _revise(feed->tracker, bounce, feed->out);
+}
+
+/* what it caused knows it by the name of the whole message from now on */
+static void
+_rename_cause(Tracker *self, Message *message, const Message *other, SummaryQueue *out)
+{
+  gsize prefix = strlen(message->host->name) + 1;
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(other->record, &cursor, &value))
+    {
+      Slice id = value.id == F_BOUNCES ? slice_skip(value.text, prefix) : SLICE_NONE;
+      IdEntry *bounce = id.len ? host_find_id(message->host, id) : NULL;
+
+      if (!bounce || bounce->message == message)
+        continue;
+      _connect_bounce(self, bounce->message, message, out);
+      _revise(self, bounce->message, out);
+    }
+}
+
+/* the other one was never a document: it is no message any more */
+static void
+_absorb(Tracker *self, Message *message, Message *other, SummaryQueue *out)
+{
+  if (other->state == MS_OPEN)
+    {
+      self->open_messages--;
+      self->counters.messages_opened--;
+    }
+  journal_group_hold(self->journal, message->group, other->group);
+  message_absorb(message, other, &self->options);
+  _rename_cause(self, message, other, out);
+  if (other->interim_passed || other->interim_queue)
+    host_queue_interim(message->host, message, &message->host->changed);
+  tracker_drop_message(self, other);
+}
+
+/* the process that took the first id over made the second one, before it said so */
+static gboolean
+_can_be_its_child(const Message *message, const QueueId *child)
+{
+  return message->awaits_child && child->sec <= (gint64) message->scan_end;
+}
+
+/* without the line that links both ids; the process itself names its child before it hands the first id over */
+static Message *
+_worker_message(const Feed *feed)
+{
+  QueueId id;
+  Message *message;
+
+  if (feed->line->role == LR_ARRIVAL || !queue_id_decode(feed->line->queue_id, &id))
+    return NULL;
+  guint64 key = host_process_key(feed->host, feed->frame.node, id.pid);
+  message = g_hash_table_lookup(feed->host->workers, GUINT_TO_POINTER((guint32) key));
+  return key != feed->process_key && message && _can_be_its_child(message, &id) ? message : NULL;
+}
+
+static Message *
+_parent_of_new(Feed *feed, IdEntry *parent, Message *child)
+{
+  if (parent->message)
+    return parent->message;
+  if (!child)
+    return tracker_new_message(feed, parent);
+  message_add_id(child, parent);
+  tracker_set_root(feed, child, parent);
+  _rename_cause(feed->tracker, child, child, feed->out);
+  return child;
+}
+
+static void
+_attach(Feed *feed, IdEntry *entry, Slice parent_id)
+{
+  IdEntry *parent = host_find_id(feed->host, parent_id);
+  Message *child = entry->message, *message;
+
+  if (parent == entry || (child && child->revision))
+    return;
+  if (!parent)
+    parent = host_add_id(feed->host, parent_id);
+  message = _parent_of_new(feed, parent, child);
+  entry->scanned = TRUE;
+  if (!child)
+    message_add_id(message, entry);
+  else if (child != message)
+    _absorb(feed->tracker, message, child, feed->out);
+  message_sort_id(message, entry);
+  message_supersede_id(message, entry->superseded ? entry : parent);
+  message_supersede_id(message, parent);
+  message->awaits_child = FALSE;
+}
+
+static IdEntry *
+_new_entry(Feed *feed)
+{
+  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id);
+  Message *worked = _worker_message(feed);
+
+  if (worked)
+    {
+      entry->scanned = TRUE;
+      message_add_id(worked, entry);
+      worked->awaits_child = FALSE;
+    }
+  else
+    tracker_new_message(feed, entry);
+  return entry;
+}
+
+IdEntry *
+tracker_find_entry(Feed *feed)
+{
+  const Line *line = feed->line;
+  IdEntry *entry = host_find_id(feed->host, line->queue_id);
+
+  if (entry && !line->parent.len)
+    return entry;
+  if (!line->parent.len)
+    entry = _new_entry(feed);
+  else
+    {
+      entry = entry ? entry : host_add_id(feed->host, line->queue_id);
+      _attach(feed, entry, line->parent);
+    }
+  if (!entry->message)
+    tracker_new_message(feed, entry);
+  _adopt_orphan(feed, entry);
+  if (line->parent.len)
+    _adopt_orphan(feed, host_find_id(feed->host, line->parent));
+  return entry;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* two messages that a line shows to be one: the facts of both in one */
+#include "message.h"
+#include "host.h"
+
+static void
+_take_ids(Message *self, Message *other)
+{
+  for (IdEntry *entry = other->first_id, *next; entry; entry = next)
+    {
+      next = entry->next;
+      message_adopt_id(self, entry);
+    }
+  other->first_id = other->last_id = NULL;
+}
+
+/* behind the values, which ask whether they are known */
+static void
+_take_known(Message *self, const Message *other)
+{
+  guint32 cursor = 0;
+  guint64 hash;
+
+  while (u64_set_next(&other->known, &cursor, &hash))
+    u64_set_add(&self->known, hash);
+  self->lines += other->lines;
+  self->n_scan_recipients += other->n_scan_recipients;
+}
+
+void
+message_take_value(Message *self, const RecordValue *value, const TrackerOptions *options)
+{
+  if (value->id == F_RECIPIENTS)
+    message_add_recipient(self, value->text, options);
+  else if (value->id == F_WARNINGS)
+    record_add_warning(self->record, value->text, &self->known, options->hash_seed);
+  else if (value->id == F_RAW)
+    record_append_text(self->record, F_RAW, value->text);
+  else if (value->type == FT_TEXT || value->type == FT_LIST)
+    record_set_text(self->record, value->id, value->text);
+  else if (value->type == FT_TIME)
+    record_set_time(self->record, value->id, value->stamp);
+  else if (value->type == FT_BOOLEAN)
+    record_set_boolean(self->record, value->id, value->number != 0);
+  else
+    record_set_integer(self->record, value->id, value->number);
+}
+
+static void
+_take_values(Message *self, const Message *other, const TrackerOptions *options)
+{
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(other->record, &cursor, &value))
+    message_take_value(self, &value, options);
+}
+
+static void
+_take_nested(Message *self, const Message *other, const TrackerOptions *options)
+{
+  Record *nested;
+
+  for (guint i = 0; (nested = record_nested(other->record, RK_DELIVERY, i)); i++)
+    message_take_delivery(self, nested, options);
+  for (guint i = 0; (nested = record_nested(other->record, RK_SCAN, i)); i++)
+    record_take_values(message_scan(self, record_get_text(nested, F_SCAN_QUEUE_ID)), nested);
+  for (guint i = 0; (nested = record_nested(other->record, RK_DKIM, i)); i++)
+    message_take_signature(self, nested);
+}
+
+static guint32
+_earlier(guint32 a, guint32 b)
+{
+  return a && b ? MIN(a, b) : MAX(a, b);
+}
+
+static void
+_take_times(Message *self, const Message *other)
+{
+  stamp_keep_earliest(&self->arrival, &other->arrival);
+  stamp_keep_latest(&self->completed, &other->completed);
+  self->scan_begin = _earlier(self->scan_begin, other->scan_begin);
+  self->first_attempt = _earlier(self->first_attempt, other->first_attempt);
+  self->scan_end = MAX(self->scan_end, other->scan_end);
+  self->last_delivery = MAX(self->last_delivery, other->last_delivery);
+}
+
+void
+message_absorb(Message *self, Message *other, const TrackerOptions *options)
+{
+  _take_ids(self, other);
+  _take_values(self, other, options);
+  _take_nested(self, other, options);
+  _take_known(self, other);
+  _take_times(self, other);
+  self->arrived |= other->arrived;
+  self->arrival_is_cut |= other->arrival_is_cut;
+  self->envelope_known |= other->envelope_known;
+  self->n_omitted += other->n_omitted;
+  self->n_bounces = (guint16) MIN(self->n_bounces + other->n_bounces, G_MAXUINT16);
+  self->bytes = MIN(self->bytes, G_MAXUINT32 - other->bytes) + other->bytes;
+}
