@@ -17,6 +17,16 @@ const LineShape exim_arrival_shapes[] =
   { NULL }
 };
 
+/* on a message or a session, in Exim's words; none changes what became of it */
+#define REMARKS "DMARC results: |DMARC using synthesized |DANE attempt failed; |DANE error: |original recipients ignored (system filter)|" \
+  "Required TLS certificate |Server certificate |Server OSCP |OCSP dates |OCSP stapling |TLS ALPN (|SSL_write|SSL channel closed |" \
+  "STARTTLS received in already |Connection aborted; STARTTLS |Message removed because older than |Message abandoned: |" \
+  "Process failed (|dnssec fail on |CNAME loop for |ignoring AUTH=|list matching forced to fail: |internal scanner error (ignored): |" \
+  "regex acl condition |mime_regex acl condition |MIME acl condition |demime acl condition: |dcc acl condition: |DCC: |DK: |arc: |" \
+  "invalid return |Spool read error |Spool error |Spool format error |Error reading spool file |Format error in spool file |" \
+  "SIGTERM received while reading local message|SIGINT received while reading local message|timed out while reading local message|" \
+  "Unable to read size of spool file|transport_filter |rewrite: |qualify/rewrite: "
+
 #define DELIVERED(status) { scan_delivery, NO_FIELD, status }
 
 const LineShape exim_message_shapes[] =
@@ -57,7 +67,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "discarded-by-acl", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " => blackhole (DATA ACL discarded recipients): infected",
-    { LITERAL("=> blackhole ("), SKIP_UNTIL(" ACL discarded recipients)"), OPTIONAL(": "), CONSTANT(F_DISPOSITION, "discarded"),
+    { LITERAL("=> blackhole ("), SKIP_UNTIL(" discarded recipients)"), OPTIONAL(": "), CONSTANT(F_DISPOSITION, "discarded"),
       BLANK_REST(F_REASON_DETAIL) }
   },
   {
@@ -151,7 +161,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "tls-error-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " TLS error on connection to mx [192.0.2.2] (SSL_connect): x",
-    { TAIL(F_WARNINGS, "TLS error on connection to ") }
+    { TAIL_OF(F_WARNINGS, "TLS error on connection to |TLS recv error on connection to |TLS send error on connection to ") }
   },
   {
     "tls-session", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " TLS session: (gnutls_handshake): error",
@@ -193,7 +203,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "rewritten", LR_NOTE, BY_EXIM, ANY_ID, 'L', ID16 " \"a@b\" from env-from rewritten as \"c@d\" by rule 1",
-    { LITERAL("\""), SKIP_UNTIL("\" from "), SKIP_UNTIL(" rewritten as "), SKIP_REST }
+    { LITERAL("\""), SKIP_UNTIL("\" from "), SKIP_UNTIL(" rewritten "), SKIP_REST }
   },
   {
     "error-ignored", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " a@b.test: error ignored",
@@ -210,7 +220,7 @@ const LineShape exim_message_shapes[] =
   {
     "lost-in-data", LR_DISCONNECT, BY_EXIM, WITH_ID, 'L',
     ID16 " SMTP connection from mx.example.test [192.0.2.1] lost while reading message data",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
       LITERAL(" lost while reading message data"), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
@@ -231,6 +241,14 @@ const LineShape exim_message_shapes[] =
   {
     "peer-close", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " peer close after all rcpt responses; converting i/o-error to no-error",
     { LITERAL("peer close after "), SKIP_REST }
+  },
+  {
+    "authenticator-failed-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " login authenticator failed H=mx.example.test [192.0.2.2] 535 no",
+    { { scan_client_authenticator, F_WARNINGS, NULL } }
+  },
+  {
+    "exim-remark", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " DANE error: TLSA lookup not DNSSEC",
+    { TAIL_OF(F_WARNINGS, REMARKS) }
   },
   {
     "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",

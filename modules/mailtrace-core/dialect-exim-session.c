@@ -2,6 +2,16 @@
 /* Exim's lines about connections, refusals, and itself */
 #include "line-steps.h"
 
+#define CERTIFICATE_ERRORS "SSL verify error: |SSL verify error (|SSL verify denied |TLS verify denied |Received TLS "
+
+/* what an administrator of the server has to know, and nobody who asks for a message */
+#define ABOUT_ITSELF "spool directory space check failed: |log directory space check failed: |socket bind() to port |bind of [|" \
+  "Failed to create IPv6 socket |Setting IPV6_V6ONLY |IPv4 socket creation |IPv6 socket creation |getsockopt() failed |setsockopt(|" \
+  "Berkeley DB error: |Failed to get |Failed to open |failed to open |Failed writing |failed to write |Couldn't open |DH: could not |" \
+  "debugging Exim in |delivery setrlimit(|dnslists domain \"|host name alias list truncated|responsible-mailbox truncated|" \
+  "ALPN unusable |SNI unusable |OCSP unusable |WARNING: |redirection process |daemon: |Cannot open |unable to open |pipe creation |" \
+  "Tainted "
+
 const LineShape exim_session_shapes[] =
 {
   {
@@ -11,17 +21,17 @@ const LineShape exim_session_shapes[] =
   },
   {
     "closed", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
-      LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
+      CONNECTION_WAY, LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
   },
   {
     "lost", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from mx.example.test [192.0.2.1] lost D=2s",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
-      { scan_lost, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
+      CONNECTION_WAY, { scan_lost, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
-    "local-session", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from root closed by QUIT",
-    { LITERAL("SMTP connection"), { scan_connection_id, NO_FIELD, NULL }, LITERAL(" from "), { scan_login, NO_FIELD, NULL }, SKIP_REST }
+    "local-session", LR_SERVICE, BY_EXIM, ANY_ID, 'L', "SMTP connection from root closed by QUIT",
+    { { scan_local_session, NO_FIELD, NULL }, SKIP_REST }
   },
   {
     "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
@@ -85,7 +95,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
-    { LITERAL("H="), HOST, LITERAL(" dropped by '"), { scan_dropping_acl, NO_FIELD, NULL }, BLANK_REST(F_REFUSAL_TEXT) }
+    { { scan_dnssec, NO_FIELD, NULL }, LITERAL("H="), HOST, LITERAL(" dropped by '"), { scan_dropping_acl, NO_FIELD, NULL }, BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
@@ -116,6 +126,35 @@ const LineShape exim_session_shapes[] =
     { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(": message too big: "),
       LITERAL(": "),
       REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "rejected MAIL command H=(x) [192.0.2.1]: too many messages in one connection",
+    { LITERAL("rejected MAIL command H="), PEER_FIELDS(": too many "), LITERAL(": "), REFUSED("mail", "true"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-xclient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected XCLIENT from (x) [192.0.2.1]: XCLIENT must be first",
+    { LITERAL("rejected XCLIENT from "), PEER_FIELDS(": "), LITERAL(": "), REFUSED("command", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "input-error", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "Error or EOF on input from H=(x) [192.0.2.1]:53500",
+    { LITERAL("Error or EOF on input from H="), PEER_FIELDS(""), REFUSED("protocol", "false"),
+      CONSTANT(F_REFUSAL_TEXT, "Error or EOF on input") }
+  },
+  {
+    "header-too-long", LR_REFUSAL, BY_EXIM, ANY_ID, 'E',
+    ID16 " overlong message header line received from (x) [192.0.2.1] (more than 1048576 characters): message abandoned",
+    { ONE_OF("overlong message header line received from |ridiculously long message header received from "),
+      PEER_FIELDS(" (more than "), REFUSED("data", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "local-scan-failed", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
+    ID16 " local_scan() function timed out - message temporarily rejected (size 99)",
+    { REFUSED("data", "true"), TAIL_OF(F_REFUSAL_TEXT, "local_scan() function timed out - |local_scan() function crashed with ") }
+  },
+  {
+    "dcc", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " H=mx.example.test [192.0.2.1] F=<a@b.test>: rejected by DCC",
+    { LITERAL("H="), PEER_FIELDS(": rejected by DCC"), LITERAL(": "), TAIL(F_WARNINGS, "rejected by DCC") }
   },
   {
     "rejected-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', ID16 " rejected from <a@b.test> H=(x) [192.0.2.1]: message too big: read=1 max=0",
@@ -169,15 +208,15 @@ const LineShape exim_session_shapes[] =
     "synchronization-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from"
     " H=[192.0.2.1] input=\"EHLO x\"",
-    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "),
-      LITERAL("connection from H="), LONE_PEER_FIELDS(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
+    { LITERAL("SMTP protocol "), OPTIONAL("violation: "), LITERAL("synchronization error ("),
+      UNTIL(F_REFUSAL_TEXT, "): rejected "), LITERAL("connection from H="), LONE_PEER_FIELDS(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
     "synchronization-error-command", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (next input sent too soon: pipelining was not advertised): rejected \"DATA\""
     " H=(x) [192.0.2.1] next input=\"x\"",
-    { LITERAL("SMTP protocol synchronization error ("), UNTIL(F_REFUSAL_TEXT, "): rejected "),
-      COMMAND_AT_HOST(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
+    { LITERAL("SMTP protocol "), OPTIONAL("violation: "), LITERAL("synchronization error ("),
+      UNTIL(F_REFUSAL_TEXT, "): rejected "), COMMAND_AT_HOST(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
     "call-dropped", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
@@ -212,11 +251,20 @@ const LineShape exim_session_shapes[] =
   {
     "certificate-error", LR_NOTE, BY_EXIM, ANY_ID, 'E',
     "[192.0.2.1] SSL verify error: depth=0 error=self signed certificate cert=/C=US/CN=x",
-    { LITERAL("["), SKIP_UNTIL("] "), TAIL(F_WARNINGS, "SSL verify error: ") }
+    { LITERAL("["), SKIP_UNTIL("] "), TAIL_OF(F_WARNINGS, CERTIFICATE_ERRORS) }
+  },
+  {
+    "certificate-error-old", LR_NOTE, BY_EXIM, ANY_ID, 'E', "SSL verify error: depth=0 error=self signed certificate cert=/C=US/CN=x",
+    { TAIL_OF(F_WARNINGS, CERTIFICATE_ERRORS) }
   },
   {
     "tls-error", LR_NOTE, BY_EXIM, ANY_ID, 'T', "TLS error on connection from [192.0.2.1]:53500 (SSL_accept): error:1408A0C1:x",
-    { LITERAL("TLS error on connection from "), LONE_PEER_FIELDS(" (|: | "), { scan_blank_rest, F_WARNINGS, NULL } }
+    { ONE_OF("TLS error on connection|TLS recv error on connection|TLS send error on connection"), CONNECTION_ID,
+      LITERAL(" from "), LONE_PEER_FIELDS(" (|: | "), BLANK_REST(F_WARNINGS) }
+  },
+  {
+    "tls-error-within", LR_NOTE, BY_EXIM, ANY_ID, 'E', "TLS error (SSL_read): on connection from [192.0.2.1]:53500 error:1408A0C1:x",
+    { TAIL_OF(F_WARNINGS, "TLS error (SSL_read): |TLS error (SSL_write): ") }
   },
   {
     "tls-disconnected", LR_NOTE, BY_EXIM, WITHOUT_ID, 'T', "TLS client disconnected cleanly (rejected our certificate?)",
@@ -248,11 +296,12 @@ const LineShape exim_session_shapes[] =
   },
   {
     "connect-inetd", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from [192.0.2.1]:53500 (via inetd)",
-    { LITERAL("SMTP connection from "), LONE_PEER_FIELDS(" (via inetd)"), LITERAL(" (via inetd)") }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(" (via inetd)"), LITERAL(" (via inetd)") }
   },
   {
     "connect-odmr", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from mx.test [192.0.2.1]:53500 (ODMR customer)",
-    { LITERAL("SMTP connection from "), LONE_PEER_FIELDS(" (ODMR customer)"), LITERAL(" (ODMR customer)") }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(" (ODMR customer)"),
+      LITERAL(" (ODMR customer)") }
   },
   {
     "local-warning", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=joe Warning: text",
@@ -310,6 +359,10 @@ const LineShape exim_session_shapes[] =
   {
     "self-signed", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'E', "Warning: No server certificate defined; will use a selfsigned one.",
     { LITERAL("Warning: "), SKIP_REST }
+  },
+  {
+    "exim-itself", LR_SERVICE, BY_EXIM, ANY_ID, 'E', "spool directory space check failed: space=7 inodes=7",
+    { ONE_OF(ABOUT_ITSELF), SKIP_REST }
   },
   { NULL }
 };

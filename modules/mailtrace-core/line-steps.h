@@ -14,6 +14,9 @@
 #define REST(field) { scan_rest, field, NULL }
 #define SKIP_REST { scan_rest, NO_FIELD, NULL }
 #define TAIL(field, text) { scan_tail, field, text }
+/* the same with "|" between several texts */
+#define TAIL_OF(field, texts) { scan_tail_of, field, texts }
+#define ONE_OF(texts) { scan_one_of, NO_FIELD, texts }
 #define CONSTANT(field, text) { scan_constant, field, text }
 #define ANGLE(field) { scan_angle, field, NULL }
 /* the same where ":" or a letter may follow without a blank */
@@ -28,7 +31,9 @@
 #define HOST_ENDS " Warning: | rejected | temporarily rejected | RCPT <| sender verify | dropped by '| incomplete transaction "
 #define HOST PEER_FIELDS(HOST_ENDS)
 /* the same for connections */
-#define CONNECTION_ENDS " (TCP/IP connection count = | closed by | closed after | lost"
+#define CONNECTION_ENDS " (TCP/IP connection count = | closed by | closed after | lost| (via inetd)| (ODMR customer)"
+#define CONNECTION_WAY { scan_connection_way, NO_FIELD, NULL }
+#define CONNECTION_ID { scan_connection_id, NO_FIELD, NULL }
 #define BLANK_REST(field) { scan_blank_rest, field, NULL }
 #define LOCAL { scan_local, NO_FIELD, NULL }
 #define CONTINUATION { scan_continuation, NO_FIELD, NULL }

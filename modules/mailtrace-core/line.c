@@ -200,6 +200,8 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
       return;
     }
   _take_id(&text, &id);
+  if (frame->has_header && slice_starts_with(text, SLICE(" DSH=")))
+    text = slice_skip(text, 1);
   for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
     {
       out->queue_id = id;

@@ -55,6 +55,10 @@ static const Letter refusal_letters[] =
   FLAG("TFO"), FLAG("TFO*"), FLAG("L"), FLAG("L-"), FLAG("L."), FLAG("L.-"), FLAG("L*"), FLAG("L*-"),
   STOP("rejected "), STOP("temporarily rejected "), STOP("Warning: "), STOP("RCPT <"), STOP("sender verify "),
   STOP("dropped"), STOP("incomplete transaction "), STOP("closed "), STOP("lost"), STOP("(TCP/IP "),
+  STOP("(via inetd)"), STOP("(ODMR "), STOP("(host_reject_"), STOP("(tcp wrappers"), STOP("(failed to find "),
+  STOP("refused"), STOP("input="), STOP("next input="), STOP("sender already given"), STOP("sender not yet given"),
+  STOP("unrecognized command"), STOP("valid RCPT command must "), STOP("STARTTLS used "), STOP("AUTH command used "),
+  STOP("already authenticated"), STOP("not permitted in mail "), STOP("no RCPT before "),
   LETTERS_END
 };
 

@@ -123,7 +123,7 @@ _is_of_whole_message(Slice text)
 {
   return slice_starts_with(text, SLICE("discarded (system filter)"))
          || (slice_starts_with(text, SLICE("blackhole ("))
-             && slice_find(slice_head(text, 64), SLICE(" ACL discarded recipients)")) >= 0);
+             && slice_find(slice_head(text, 64), SLICE(" discarded recipients)")) >= 0);
 }
 
 /* without router and transport it is a text of the administrator's */

@@ -33,20 +33,20 @@ static const Reason reasons[] =
   { "rdns", "reverse dns|rdns!|reverse lookup|ptr record|no reverse|reverse host|host name lookup|host lookup|ip's ptr" },
   { "helo", "helo!|ehlo!" },
   { "rate", "ratelimit|rate limit|too many|rate exceeded|sending too|throttl|slow down|reserve list" },
-  { "size", "too big|too large|size limit|line length|quota|mailbox is full|mailbox full|exceeds" },
+  { "size", "too big|too large|size limit|line length|quota|mailbox is full|mailbox full|exceeds|characters): message abandoned" },
   { "tls", "starttls|tls!|encryption|encrypted" },
   { "auth", "authentication|not authenticated|auth required|auth is required" },
   { "syntax", "syntax|synchronization|unrecognized|protocol" },
   { "content", "attachment|extension|mime!|content|header!|headers!|body!|subject!|no recipients" },
   { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|"
-    "refused|ip options|batv|dmarc" },
+    "refused|ip options|batv|dmarc|host_reject_connection|tcp wrappers" },
 };
 
 static const Reason filter_reasons[] =
 {
-  { "dnsbl", "rbl" }, { "helo", "rdns_helo" }, { "rdns", "rdns" }, { "spf", "spf" }, { "spam", "as" }, { "virus", "av" },
+  { "dnsbl", "rbl" }, { "helo", "rdns_helo" }, { "rdns", "rdns|rdns_missing|rdns_reject|rdns_reject_strict" }, { "spf", "spf" }, { "spam", "as" }, { "virus", "av" },
   { "unknown-recipient", "address_verification|rcpt_verify" }, { "greylisting", "greylist" }, { "size", "size" },
-  { "content", "ext|mime|expression|unscannable|dlp" }, { "policy", "blacklist|batv|sender_blacklist|host_blacklist" },
+  { "content", "ext|mime|expression|unscannable|dlp|sandbox" }, { "policy", "blacklist|batv|sender_blacklist|host_blacklist" },
 };
 
 #define TEXT_MAX 256

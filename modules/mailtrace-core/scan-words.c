@@ -38,18 +38,38 @@ scan_connection_id(Scan *self, const LineStep *step)
   return !scan_take(self, " Ci=") || scan_word(self, &word);
 }
 
-/* the login name of a local SMTP session: it has no address */
+/* [" (via inetd)" / " (ODMR customer)"], the other fields of the connection may stand behind it */
 gboolean
-scan_login(Scan *self, const LineStep *step)
+scan_connection_way(Scan *self, const LineStep *step)
 {
-  LineStep word = { NULL, NO_FIELD, NULL };
+  if (scan_take(self, " (via inetd)") || scan_take(self, " (ODMR customer)"))
+    scan_refusal_fields(self, step);
+  return TRUE;
+}
 
-  if (!self->rest.len || !g_ascii_isalpha(self->rest.str[0]) || !scan_word(self, &word))
+/* the login name of a local SMTP session, which has no address */
+static gboolean
+_login(Scan *self)
+{
+  static const LineStep ends = { NULL, NO_FIELD, " D=| C=| closed by | closed after | lost| dropped: too many | (error: " };
+  gsize len = 0;
+
+  while (len < self->rest.len && (g_ascii_isalnum(self->rest.str[len]) || strchr(".-_$", self->rest.str[len] ? self->rest.str[len] : ' ')))
+    len++;
+  if (!len || !g_ascii_isalpha(self->rest.str[0]))
     return FALSE;
-  if (scan_take(self, " D=") && !scan_word(self, &word))
-    return FALSE;
-  return !self->rest.len || slice_starts_with(self->rest, SLICE(" closed by ")) || slice_starts_with(self->rest,
-         SLICE(" lost"));
+  self->rest = slice_skip(self->rest, len);
+  return !self->rest.len || scan_one_of(self, &ends);
+}
+
+/* what Exim says about the connection of a local SMTP session */
+gboolean
+scan_local_session(Scan *self, const LineStep *step)
+{
+  static const LineStep begins = { NULL, NO_FIELD, "no MAIL in SMTP connection|SMTP connection|SMTP command timeout on connection|"
+    "unexpected disconnection while reading SMTP command|unexpected EOF while reading SMTP command|SMTP call" };
+
+  return scan_one_of(self, &begins) && scan_connection_id(self, step) && scan_take(self, " from ") && _login(self);
 }
 
 gboolean
@@ -68,6 +88,17 @@ scan_mechanism(Scan *self, const LineStep *step)
     return FALSE;
   self->rest = slice_skip(self->rest, (gsize) blank + strlen(" authenticator failed for "));
   return TRUE;
+}
+
+/* driver " authenticator failed H=" / " authenticator cancelled authentication H=": at a next hop */
+gboolean
+scan_client_authenticator(Scan *self, const LineStep *step)
+{
+  static const LineStep words = { NULL, NO_FIELD, " authenticator failed H=| authenticator cancelled authentication H=" };
+  gssize blank = slice_find_char(slice_head(self->rest, 64), ' ');
+  Scan behind = { slice_skip(self->rest, (gsize) MAX(blank, 0)), self->line };
+
+  return blank > 0 && scan_one_of(&behind, &words) && scan_rest(self, step);
 }
 
 /* [code SP] text [" (set_id=" id ")"]; the id is the client's text and may hold anything, it ends at the last ")" */
@@ -107,6 +138,8 @@ scan_blank_rest(Scan *self, const LineStep *step)
 gboolean
 scan_queue_run(Scan *self, const LineStep *step)
 {
+  if (scan_take(self, "abandon queue run (") || scan_take(self, "notify triggered queue run"))
+    return TRUE;
   return (scan_take(self, "Start ") || scan_take(self, "End ") || scan_take(self, "Abandon "))
          && slice_find(slice_head(self->rest, 128), SLICE("queue run: ")) >= 0;
 }
@@ -201,25 +234,28 @@ scan_side_text(Scan *self, const LineStep *step)
   return TRUE;
 }
 
-/* [name SP] "[" ip "]" of a next hop, which has no HELO */
+/* [name SP] "[" ip "]" of a next hop, which has no HELO; its name may be the address itself, an IPv6 one, too */
 gboolean
 scan_side_host(Scan *self, const LineStep *step)
 {
+  gssize blank = slice_find(slice_head(self->rest, 128), SLICE(" ["));
+  Slice first = slice_head(self->rest, (gsize) MAX(blank, 0)), name = _host_name(self->rest);
   Slice ip, port;
 
-  self->rest = slice_skip(self->rest, _host_name(self->rest).len);
+  self->rest = slice_skip(self->rest, name.len ? name.len : first.len);
   scan_take(self, " ");
-  return scan_bracketed(&self->rest, &ip, &port);
+  return scan_bracketed(&self->rest, &ip, &port) && (name.len || !first.len || slice_equals(ip, first));
 }
 
-/* [" (during SMTP connection from " peer ")"] */
+/* [" (during SMTP connection" [connection-id] " from " peer ")"] */
 gboolean
 scan_during_connection(Scan *self, const LineStep *step)
 {
   LineStep peer = { NULL, NO_FIELD, ")" };
 
   return !self->rest.len
-         || (scan_take(self, " (during SMTP connection from ") && scan_peer_fields(self, &peer) && scan_take(self, ")"));
+         || (scan_take(self, " (during SMTP connection") && scan_connection_id(self, step) && scan_take(self, " from ")
+             && scan_peer_fields(self, &peer) && scan_take(self, ")"));
 }
 
 /* ( address [" <" parent ">"] / pipe / file ) ": error ignored" */
@@ -241,18 +277,26 @@ scan_ignored_address(Scan *self, const LineStep *step)
   return scan_take(self, step->literal);
 }
 
-/* recipient SP reply, in per-recipient data responses; what follows "R=<" is the accepted ones' */
+/* ("R=" angle (" refusal" / " temporary refusal")) / (recipient SP reply), in per-recipient data responses */
 gboolean
 scan_prdr_refused(Scan *self, const LineStep *step)
 {
-  Slice recipient = scan_quoted_word(self->rest);
+  LineStep angle = { NULL, F_RECIPIENTS, NULL }, refusals = { NULL, NO_FIELD, "refusal|temporary refusal" };
+  guint at = self->line->n_fields;
+  gboolean named = scan_take(self, "R=");
+  Slice word = scan_quoted_word(self->rest);
 
-  if (slice_starts_with(recipient, SLICE("R=<")) || slice_find_char(recipient, '@') < 1)
+  if (named ? !scan_angle(self, &angle) : slice_find_char(word, '@') < 1 || word.str[0] == '<')
     return FALSE;
-  scan_add(self, F_RECIPIENTS, recipient, FALSE);
-  scan_add(self, F_DELIVERY_RECIPIENT, recipient, FALSE);
+  if (!named)
+    scan_add(self, F_RECIPIENTS, word, FALSE);
+  Slice reply = slice_skip(self->rest, named ? 1 : word.len + 1);
+  Scan plain = { reply, self->line };
+  if (named && (!scan_one_of(&plain, &refusals) || plain.rest.len))
+    return FALSE;
+  scan_add(self, F_DELIVERY_RECIPIENT, self->line->fields[at].value, FALSE);
   scan_add(self, F_DELIVERY_STATUS, SLICE("rejected"), FALSE);
-  scan_add(self, F_DELIVERY_ERROR, slice_skip(self->rest, recipient.len + 1), TRUE);
+  scan_add(self, F_DELIVERY_ERROR, reply, TRUE);
   self->rest = SLICE("");
   return TRUE;
 }
@@ -306,11 +350,11 @@ scan_lost(Scan *self, const LineStep *step)
   return scan_take(self, " lost") && scan_duration_tail(self, step);
 }
 
-/* ["DS "] */
+/* ["DS" [SP]] in front of "H=" */
 gboolean
 scan_dnssec(Scan *self, const LineStep *step)
 {
-  if (scan_take(self, "DS "))
+  if (scan_take(self, "DS ") || (slice_starts_with(self->rest, SLICE("DSH=")) && scan_take(self, "DS")))
     scan_add(self, F_CLIENT_DNSSEC, SLICE("true"), FALSE);
   return TRUE;
 }

@@ -94,6 +94,31 @@ scan_tail(Scan *self, const LineStep *step)
 }
 
 gboolean
+scan_one_of(Scan *self, const LineStep *step)
+{
+  Slice left = slice_from_string(step->literal);
+
+  while (left.len)
+    {
+      Slice text = slice_take_part(&left, '|');
+
+      if (!slice_starts_with(self->rest, text))
+        continue;
+      self->rest = slice_skip(self->rest, text.len);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+scan_tail_of(Scan *self, const LineStep *step)
+{
+  Scan begin = *self;
+
+  return scan_one_of(&begin, step) && scan_rest(self, step);
+}
+
+gboolean
 scan_phrase(Scan *self, const LineStep *step)
 {
   Slice behind = slice_skip(self->rest, strlen(step->literal));

@@ -36,6 +36,8 @@ gboolean scan_word(Scan *self, const LineStep *step);
 gboolean scan_until(Scan *self, const LineStep *step);      /* up to the literal, which is taken too */
 gboolean scan_rest(Scan *self, const LineStep *step);       /* may be empty */
 gboolean scan_tail(Scan *self, const LineStep *step);       /* literal, then anything; both become the field */
+gboolean scan_tail_of(Scan *self, const LineStep *step);    /* the same, "|" between several literals */
+gboolean scan_one_of(Scan *self, const LineStep *step);     /* one of several literals, "|" between them */
 gboolean scan_phrase(Scan *self, const LineStep *step);     /* the same, but the literal ends in front of a blank */
 gboolean scan_constant(Scan *self, const LineStep *step);   /* takes nothing, adds the literal as value */
 gboolean scan_angle(Scan *self, const LineStep *step);      /* "<" address ">" */
@@ -85,7 +87,8 @@ void scan_reason(Scan *self);
 /* scan-words.c */
 gboolean scan_continuation(Scan *self, const LineStep *step);
 gboolean scan_connection_id(Scan *self, const LineStep *step);
-gboolean scan_login(Scan *self, const LineStep *step);
+gboolean scan_connection_way(Scan *self, const LineStep *step);
+gboolean scan_local_session(Scan *self, const LineStep *step);
 gboolean scan_prdr_refused(Scan *self, const LineStep *step);
 gboolean scan_marked_address(Scan *self, const LineStep *step);
 gboolean scan_added_recipient(Scan *self, const LineStep *step);
@@ -98,6 +101,7 @@ gboolean scan_blanks(Scan *self, const LineStep *step);
 gboolean scan_lost(Scan *self, const LineStep *step);
 gboolean scan_helo(Scan *self, const LineStep *step);
 gboolean scan_mechanism(Scan *self, const LineStep *step);
+gboolean scan_client_authenticator(Scan *self, const LineStep *step);
 gboolean scan_auth_failure(Scan *self, const LineStep *step);
 gboolean scan_blank_rest(Scan *self, const LineStep *step);
 gboolean scan_queue_run(Scan *self, const LineStep *step);

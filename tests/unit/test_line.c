@@ -270,3 +270,17 @@ Test(line, more_recipients_than_fields_stay_in_a_list)
   cr_expect(slice_ends_with(line.more_recipients, SLICE("r499@c.test")));
   g_string_free(text, TRUE);
 }
+
+/* the reject log holds headers behind a refusal: they have no stamp */
+Test(line, folded_header_that_imitates_a_refusal_is_none)
+{
+  Slice text = SLICE(" DSH=mx.b.test [198.51.100.66] rejected RCPT <c@d.test>: x");
+  Frame frame = { .text = text };
+  Line line;
+
+  line_parse(&frame, &line);
+  cr_expect_eq(line.role, LR_CONTINUATION, "%s", line_role_name(line.role));
+  frame.has_header = TRUE;
+  line_parse(&frame, &line);
+  cr_expect_eq(line.role, LR_REFUSAL, "%s", line_role_name(line.role));
+}
