@@ -10,7 +10,7 @@
   "Berkeley DB error: |Failed to get |Failed to open |failed to open |Failed writing |failed to write |Couldn't open |DH: could not |" \
   "debugging Exim in |delivery setrlimit(|dnslists domain \"|host name alias list truncated|responsible-mailbox truncated|" \
   "ALPN unusable |SNI unusable |OCSP unusable |WARNING: |redirection process |daemon: |Cannot open |unable to open |pipe creation |" \
-  "Tainted "
+  "Tainted |exim user |pid file path "
 
 const LineShape exim_session_shapes[] =
 {

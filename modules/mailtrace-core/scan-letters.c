@@ -105,7 +105,9 @@ _is_listed(Slice word, Slice rest)
     {
       Slice name = slice_take_part(&rest, '|');
 
-      if (slice_ends_with(name, SLICE("=")) ? slice_starts_with(word, name) : slice_equals(word, name))
+      gboolean has_value = slice_ends_with(name, SLICE("=")) || slice_ends_with(name, SLICE("<"));
+
+      if (has_value ? slice_starts_with(word, name) : slice_equals(word, name))
         return TRUE;
     }
   return FALSE;
@@ -143,21 +145,53 @@ _login_text(const LetterTable *table, const Letter *letter, Slice at)
   return slice_head(at, (gsize) end);
 }
 
-/* DN="..." has its own quotes not doubled: it ends where quotes behind it come in pairs */
-static gsize
-_name_length(Slice at)
+static gboolean
+_occurs_twice(Slice text, Slice name)
 {
-  guint behind = at.len ? _count_quotes(slice_skip(at, 1)) : 0;
+  gssize first = scan_find_unquoted(text, name);
+
+  return first >= 0 && scan_find_unquoted(slice_skip(text, (gsize) first + 1), name) >= 0;
+}
+
+/* what may stand behind a name in quotes: nothing, a message, or one of the words listed; the last of them only once */
+static gboolean
+_may_follow_name(Slice rest, const gchar *listed)
+{
+  Slice names = slice_from_string(listed);
+  Slice last = slice_skip(names, (gsize) (slice_find_last_char(names, '|') + 1));
+  Slice word = scan_quoted_word(slice_skip(rest, 1));
+  gchar once[16];
+
+  if (!rest.len || rest.str[0] == ':' || slice_equals(word, SLICE(":")))
+    return TRUE;
+  g_snprintf(once, sizeof(once), " %.*s", (gint) last.len, last.str);
+  return rest.str[0] == ' ' && _is_listed(word, names) && !_occurs_twice(rest, slice_from_string(once));
+}
+
+#define NAME_ENDS_MAX 16
+
+/* DN="..." has its own quotes not doubled: it ends where quotes behind it come in pairs, and the log goes on as it does;
+ * of several such places at the first */
+static gsize
+_name_length(const Letter *letter, Slice at)
+{
+  guint behind = at.len ? _count_quotes(slice_skip(at, 1)) : 0, n = 0;
+  gsize paired = 0;
 
   if (!at.len || at.str[0] != '"')
     return 0;
-  for (gsize i = 1; i < at.len; i++)
+  for (gsize i = 1; i < at.len && n < NAME_ENDS_MAX; i++)
     if (at.str[i] == '\\')
       i++;
     else if (at.str[i] == '"' && --behind % 2 == 0
              && (i + 1 == at.len || at.str[i + 1] == ' ' || at.str[i + 1] == ':'))
-      return i + 1;
-  return _quoted_length(at);
+      {
+        if (_may_follow_name(slice_skip(at, i + 1), letter->constant))
+          return i + 1;
+        paired = paired ? paired : i + 1;
+        n++;
+      }
+  return paired ? paired : _quoted_length(at);
 }
 
 static void
@@ -269,8 +303,10 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
     case FORM_AUTH:
       return letter->constant ? _login_text(table, letter, at) : _free_text(table, at);
     case FORM_NAME:
-      quoted = _name_length(at);
-      return quoted ? slice_head(at, quoted) : scan_quoted_word(at);
+      quoted = _name_length(letter, at);
+      if (quoted)
+        return slice_head(at, quoted);
+      break;
     case FORM_QUOTED:
     case FORM_REPLY:
     case FORM_SKIP:

@@ -36,7 +36,9 @@ typedef struct _Letter
   const gchar *name;   /* with "=" unless FORM_FLAG */
   LetterForm form;
   FieldId field, second;
-  const gchar *constant;   /* FORM_FREE, FORM_AUTH: names that may follow, "|" between them, the last one always does */
+  /* FORM_FREE, FORM_AUTH, FORM_NAME: names that may follow, "|" between them; of the first two the last one always does,
+   * of FORM_NAME it does not twice */
+  const gchar *constant;
 } Letter;
 
 /* the fields of FORM_CIPHER, which holds more than two values */
