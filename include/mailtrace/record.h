@@ -19,8 +19,9 @@ struct _Record
 {
   guint8 *values;         /* packed */
   NestedRecords *nested;  /* NULL: none */
-  guint32 len, size;      /* bytes used, bytes allocated */
-  RecordKind kind;
+  guint32 len;            /* bytes used */
+  guint32 size : 29;      /* bytes allocated */
+  guint32 kind : 3;       /* RecordKind */
 };
 
 typedef struct _RecordValue

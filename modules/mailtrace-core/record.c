@@ -14,7 +14,7 @@
 #define HEAD_BYTES_MAX 6
 #define NUMBER_BYTES_MAX 8
 #define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
-#define SIZE_MAX_BYTES ((gsize) G_MAXINT32 / 2)
+#define SIZE_MAX_BYTES ((gsize) 1 << 28)
 
 struct _NestedRecords
 {
@@ -23,6 +23,7 @@ struct _NestedRecords
 };
 
 G_STATIC_ASSERT(FIELD_COUNT < 256);
+G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
 
 static const Slice words[] =
 {
