@@ -35,6 +35,7 @@ typedef struct _TrackerOptions
   guint max_recipients;        /* recipients and deliveries a message; default 10,000 */
   gsize max_message_bytes;     /* memory a message may hold; beyond it texts and lists are no longer added; 1 MiB */
   guint max_tombstones;        /* remembered closed queue ids; default 100,000 */
+  guint max_hosts;             /* beyond, the one without a line for longest goes, with all it has; 10,000 */
   gint32 offset_sec;           /* UTC offset of stamps without one, while no queue id has told it (time-zone()) */
   gint32 (*offset_at)(gint64 local_sec, gpointer data);   /* instead of offset_sec, if set: offset of that local time */
   gpointer offset_data;

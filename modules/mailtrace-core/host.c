@@ -33,6 +33,7 @@ host_new(Slice name, guint64 seed)
 {
   Host *self = g_new0(Host, 1);
 
+  self->link.data = self;
   self->name = slice_dup(name);
   self->seed = seed;
   self->line_seed = slice_hash(name, seed);
@@ -295,7 +296,7 @@ host_follow_line(Host *self, const ClockLine *line)
 guint64
 host_process_key(const Host *self, Slice node, guint64 pid)
 {
-  return pid && node.len ? slice_hash(node, self->seed + pid) : pid;
+  return pid ? slice_hash(node, self->seed + pid) : 0;
 }
 
 Session *

@@ -45,15 +45,27 @@ struct _Session
   gboolean connected_counted;
   gboolean closed;       /* its close line was its only one: a connect line may still follow and show a connection */
   guint n_accepted;
-  guint n_pending;       /* messages whose session this is and that have not arrived */
+  GQueue pending;        /* Message.interim_link: those that have not arrived */
   gsize bytes;
   guint64 id_hash;       /* of its first line, for sessions without pid */
   Message *last_message; /* accepted last, may still be open */
   JournalGroup group;
 };
 
+/* what there may be max_messages() of, over all hosts */
+typedef enum _LimitKind
+{
+  LK_SESSIONS,
+  LK_PENDING,
+  LK_OPEN,
+  LK_ENDED,
+  LK_CONNECTIONS,
+  LIMIT_KIND_COUNT
+} LimitKind;
+
 struct _Host
 {
+  GList link;               /* in the tracker's hosts_by_line */
   gchar *name;
   guint64 seed;
   guint64 line_seed;        /* lines of different hosts are different, even when they say the same */
@@ -83,6 +95,8 @@ struct _Host
   GQueue changed;           /* Message.interim_link, by the first change since its last document: settle-time() */
   GQueue live_sessions;     /* by last line */
   GQueue live_connections;
+  guint counted[LIMIT_KIND_COUNT];   /* of each kind, what the tracker knows of */
+  guint n_underway;         /* documents of its messages that have not arrived */
 };
 
 Host *host_new(Slice name, guint64 seed);

@@ -137,8 +137,10 @@ tracker_make_receipt(Tracker *self, Summary *summary, Message *message, JournalG
   if (!self->options.wants_receipts)
     return;
   summary->receipt = (Receipt) { message, journal_group_ref(self->journal, group), 0 };
-  if (message)
-    message->n_underway++;
+  if (!message)
+    return;
+  message->n_underway++;
+  message->host->n_underway++;
 }
 
 /* while lines are replayed no message has a document: those that may not have arrived are made at the end */
@@ -204,7 +206,7 @@ tracker_leave_session(Message *message)
   if (session->last_message == message)
     session->last_message = NULL;
   else
-    session->n_pending--;
+    host_unqueue_interim(message);
   message->session = NULL;
 }
 
@@ -424,14 +426,11 @@ tracker_session(Feed *feed, gboolean create)
 static void
 _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
 {
-  for (GList *link = session->host->pending.head, *next; link && session->n_pending; link = next)
+  while (session->pending.head)
     {
-      Message *message = link->data;
+      Message *message = session->pending.head->data;
       IdEntry *entry = message->first_id;
 
-      next = link->next;
-      if (message->session != session)
-        continue;
       if (reason != ER_COMPLETE)
         {
           tracker_end_pending(self, message, reason, out);
@@ -554,32 +553,4 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
   _expire_interim(self, &host->changed, options->settle_sec, clock, out);
   while (!self->replayed && (message = _due(&host->ended, options->settle_sec, clock)) && !message->n_underway)
     tracker_forget_message(self, message);
-}
-
-static void
-_evict_message(Tracker *self, Host *host, SummaryQueue *out)
-{
-  GList *oldest = host->open.head ? host->open.head : host->closing.head;
-
-  if (!oldest)
-    return;
-  Message *message = oldest->data;
-  tracker_end_message(self, message, ER_EVICTED, FALSE, out);
-  if (!self->replayed && !message->n_underway)
-    tracker_forget_message(self, message);
-}
-
-void
-tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
-{
-  guint max = self->options.max_messages;
-
-  if (self->open_messages > max)
-    _evict_message(self, host, out);
-  if (self->open_sessions > max && host->live_sessions.head)
-    tracker_end_session(self, host->live_sessions.head->data, ER_EVICTED, FALSE, out);
-  if (host->pending.length > max)
-    tracker_end_pending(self, host->pending.head->data, ER_EVICTED, out);
-  if (host->live_connections.length > max)
-    tracker_remove_connection(self, host, host->live_connections.head->data);
 }

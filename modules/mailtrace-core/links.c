@@ -111,6 +111,7 @@ _rename_cause(Tracker *self, Message *message, const Message *other, SummaryQueu
 static void
 _absorb(Tracker *self, Message *message, Message *other, SummaryQueue *out)
 {
+  tracker_leave_session(other);
   if (other->state == MS_OPEN)
     {
       self->open_messages--;
@@ -158,13 +159,28 @@ _parent_of_new(Feed *feed, IdEntry *parent, Message *child)
   return child;
 }
 
+static gboolean
+_has_room_for(const Message *message, const IdEntry *entry)
+{
+  return message->n_ids + (entry && entry->message ? entry->message->n_ids : 1) <= IDS_MAX;
+}
+
+/* both ids in one message would be too many */
+static gboolean
+_is_too_long(const IdEntry *parent, const IdEntry *entry)
+{
+  if (parent && parent->message)
+    return parent->message != entry->message && !_has_room_for(parent->message, entry);
+  return entry->message && !_has_room_for(entry->message, parent);
+}
+
 static void
 _attach(Feed *feed, IdEntry *entry, Slice parent_id)
 {
   IdEntry *parent = host_find_id(feed->host, parent_id);
   Message *child = entry->message, *message;
 
-  if (parent == entry || (child && child->revision))
+  if (parent == entry || (child && child->revision) || _is_too_long(parent, entry))
     return;
   if (!parent)
     parent = host_add_id(feed->host, parent_id);
@@ -186,7 +202,7 @@ _new_entry(Feed *feed)
   IdEntry *entry = host_add_id(feed->host, feed->line->queue_id);
   Message *worked = _worker_message(feed);
 
-  if (worked)
+  if (worked && _has_room_for(worked, entry))
     {
       entry->scanned = TRUE;
       message_add_id(worked, entry);

@@ -3,17 +3,6 @@
 #include "message.h"
 #include "host.h"
 
-static void
-_take_ids(Message *self, Message *other)
-{
-  for (IdEntry *entry = other->first_id, *next; entry; entry = next)
-    {
-      next = entry->next;
-      message_adopt_id(self, entry);
-    }
-  other->first_id = other->last_id = NULL;
-}
-
 /* behind the values, which ask whether they are known */
 static void
 _take_known(Message *self, const Message *other)
@@ -21,7 +10,7 @@ _take_known(Message *self, const Message *other)
   guint32 cursor = 0;
   guint64 hash;
 
-  while (u64_set_next(&other->known, &cursor, &hash))
+  while (u64_set_next(&other->known, &cursor, &hash) && self->lines < LINES_REMEMBERED_MAX)
     u64_set_add(&self->known, hash);
   self->lines += other->lines;
   self->n_scan_recipients += other->n_scan_recipients;
@@ -89,7 +78,7 @@ _take_times(Message *self, const Message *other)
 void
 message_absorb(Message *self, Message *other, const TrackerOptions *options)
 {
-  _take_ids(self, other);
+  message_adopt_ids(self, other);
   _take_values(self, other, options);
   _take_nested(self, other, options);
   _take_known(self, other);

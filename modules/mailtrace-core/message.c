@@ -2,8 +2,6 @@
 #include "message.h"
 #include "host.h"
 
-#define LINES_REMEMBERED_MAX 65536
-
 Message *
 message_new(Host *host, RecordKind kind)
 {
@@ -53,11 +51,10 @@ _is_before(const IdEntry *a, const IdEntry *b)
   return a->scanned != b->scanned ? b->scanned : order ? order < 0 : a->len < b->len;
 }
 
+/* its place is at or behind the one given */
 static void
-_insert_id(Message *self, IdEntry *entry)
+_insert_id_behind(Message *self, IdEntry **at, IdEntry *entry)
 {
-  IdEntry **at = &self->first_id;
-
   if (self->last_id && !_is_before(entry, self->last_id))
     at = &self->last_id->next;
   while (*at && !_is_before(entry, *at))
@@ -66,6 +63,12 @@ _insert_id(Message *self, IdEntry *entry)
   *at = entry;
   if (!entry->next)
     self->last_id = entry;
+}
+
+static void
+_insert_id(Message *self, IdEntry *entry)
+{
+  _insert_id_behind(self, &self->first_id, entry);
 }
 
 static void
@@ -80,20 +83,38 @@ _remove_id(Message *self, IdEntry *entry)
     self->last_id = before;
 }
 
-void
-message_adopt_id(Message *self, IdEntry *entry)
+static void
+_count_id(Message *self, IdEntry *entry)
 {
   entry->message = self;
+  self->n_ids++;
   self->n_open += entry->open;
   self->n_superseded += entry->open && entry->superseded;
-  _insert_id(self, entry);
+}
+
+/* both are in order: one pass */
+void
+message_adopt_ids(Message *self, Message *other)
+{
+  IdEntry **at = &self->first_id;
+
+  for (IdEntry *entry = other->first_id, *next; entry; entry = next)
+    {
+      next = entry->next;
+      _count_id(self, entry);
+      _insert_id_behind(self, at, entry);
+      at = &entry->next;
+    }
+  other->first_id = other->last_id = NULL;
+  other->n_ids = 0;
 }
 
 void
 message_add_id(Message *self, IdEntry *entry)
 {
   entry->open = TRUE;
-  message_adopt_id(self, entry);
+  _count_id(self, entry);
+  _insert_id(self, entry);
 }
 
 void

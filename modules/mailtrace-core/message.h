@@ -41,7 +41,7 @@ struct _Message
   GList link;                  /* in one of the host's queues; .data = self */
   GQueue *queue;               /* the queue it is in, or NULL */
   GList interim_link;
-  GQueue *interim_queue;       /* the host's interim or changed, or NULL */
+  GQueue *interim_queue;       /* the host's interim or changed; before the arrival its session's pending; or NULL */
   gint64 interim_usec;         /* host time at which it was queued there */
   gint64 touched_usec;         /* host time of the last line */
 
@@ -70,7 +70,7 @@ struct _Message
   guint32 n_open, n_superseded;   /* open ids; those of them that are superseded */
   guint32 n_recipients, n_omitted, n_scan_recipients;
   guint32 n_deferred;          /* deliveries whose last attempt was deferred */
-  guint16 n_bounces;
+  guint16 n_bounces, n_ids;
 
   guint8 state;                /* MessageState */
   guint8 end_reason;           /* EndReason */
@@ -87,16 +87,22 @@ struct _Message
 Message *message_new(Host *host, RecordKind kind);
 void message_free(Message *self);
 
+/* beyond, a repeated line counts as a new one */
+#define LINES_REMEMBERED_MAX 65536
+
 /* FALSE: this very line was fed before */
 gboolean message_see(Message *self, guint64 line_hash);
 
 /* of a stamp, in UTC; kept instead of it where nothing else is asked for */
 guint32 message_second(const Message *self, const Stamp *stamp);
 
+/* one that has so many takes no other: a message with more of them is another one */
+#define IDS_MAX 1000
+
 /* ids are kept in order: those the scanner made behind that of the arrival, each by the second it was made.
- * The entry must not belong to a message yet; an adopted one has belonged to another; sort it when scanned changes. */
+ * The entry must not belong to a message yet; sort it when scanned changes. */
 void message_add_id(Message *self, IdEntry *entry);
-void message_adopt_id(Message *self, IdEntry *entry);
+void message_adopt_ids(Message *self, Message *other);   /* all of another message */
 void message_sort_id(Message *self, IdEntry *entry);
 void message_close_id(Message *self, IdEntry *entry);
 void message_supersede_id(Message *self, IdEntry *entry);

@@ -24,7 +24,14 @@ struct _Pieces
   guint64 seed;
   GHashTable *partials;   /* &key -> Partial */
   GQueue order;           /* oldest first */
+  gsize bytes;            /* of all of them, about */
 };
+
+static gsize
+_weight(const Partial *self)
+{
+  return sizeof(*self) + self->count * sizeof(gchar *) + self->bytes + self->raw->len;
+}
 
 static gboolean
 _number(Slice *at, guint *out)
@@ -109,6 +116,7 @@ _new_partial(Pieces *self, guint64 key, const Frame *frame, guint count, gint64 
   partial->count = count;
   partial->texts = g_new0(gchar *, count);
   partial->raw = g_string_new(NULL);
+  self->bytes += _weight(partial);
   g_hash_table_insert(self->partials, &partial->key, partial);
   g_queue_push_tail_link(&self->order, &partial->link);
   return partial;
@@ -147,6 +155,7 @@ _take(Pieces *self, Partial *partial, JoinedRecord *out)
   out->frame.has_header = TRUE;
   out->tag = partial->tag;
   frame_take_inner(&out->frame);
+  self->bytes -= _weight(partial);
   g_queue_unlink(&self->order, &partial->link);
   g_hash_table_remove(self->partials, &partial->key);
 }
@@ -159,7 +168,7 @@ _is_whole(const Partial *self)
 
 /* NUL would end the text, and no line of Exim holds one */
 static void
-_put(Partial *self, const Frame *frame, const Piece *piece)
+_put_in(Partial *self, const Frame *frame, const Piece *piece)
 {
   gsize kept;
   gchar **where = &self->texts[piece->number - 1];
@@ -179,6 +188,14 @@ _put(Partial *self, const Frame *frame, const Piece *piece)
         g_string_append_c(self->raw, '\n');
       g_string_append_len(self->raw, frame->raw.str, (gssize) frame->raw.len);
     }
+}
+
+static void
+_put(Pieces *self, Partial *partial, const Frame *frame, const Piece *piece)
+{
+  self->bytes -= _weight(partial);
+  _put_in(partial, frame, piece);
+  self->bytes += _weight(partial);
 }
 
 static gboolean
@@ -201,9 +218,18 @@ _add_alone(Pieces *self, const Frame *frame, const Piece *piece, JoinedRecord *o
 {
   Partial *partial = _new_partial(self, _key(self, frame), frame, piece->count, 0);
 
-  _put(partial, frame, piece);
+  _put(self, partial, frame, piece);
   _take(self, partial, out);
   return TRUE;
+}
+
+/* the record that must make room for a piece of that one, or NULL */
+static Partial *
+_too_much(const Pieces *self, const Partial *partial)
+{
+  gboolean too_many = !partial && self->order.length >= PIECES_RECORDS_MAX;
+
+  return self->order.head && (too_many || self->bytes > PIECES_TOTAL_MAX) ? self->order.head->data : NULL;
 }
 
 gboolean
@@ -212,17 +238,14 @@ pieces_add(Pieces *self, const Frame *frame, const Piece *piece, gint64 now_usec
   guint64 key = _key(self, frame);
   if (!frame->pid)
     return _add_alone(self, frame, piece, out);
-  Partial *partial = g_hash_table_lookup(self->partials, &key), *given_up = NULL;
+  Partial *partial = g_hash_table_lookup(self->partials, &key);
+  Partial *given_up = partial && _is_of_another(partial, piece) ? partial : _too_much(self, partial);
 
-  if (partial && _is_of_another(partial, piece))
-    given_up = partial;
-  else if (!partial && self->order.length >= PIECES_RECORDS_MAX)
-    given_up = self->order.head->data;
   if (given_up)
     _take(self, given_up, out);
   if (!partial || given_up == partial)
     partial = _new_partial(self, key, frame, piece->count, now_usec);
-  _put(partial, frame, piece);
+  _put(self, partial, frame, piece);
   if (given_up || !_is_whole(partial))
     return given_up != NULL;
   _take(self, partial, out);

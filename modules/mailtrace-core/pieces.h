@@ -17,6 +17,7 @@
 #define PIECES_COUNT_MAX 512
 #define PIECES_BYTES_MAX 65536
 #define PIECES_RECORDS_MAX 1000
+#define PIECES_TOTAL_MAX (4 * 1024 * 1024)   /* bytes of all records of a host */
 
 typedef struct _Piece
 {

@@ -333,7 +333,7 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
   if (message->session || !session)
     return;
   message->session = session;
-  session->n_pending++;
+  host_queue_interim(feed->host, message, &session->pending);
   tracker_join_session(feed->tracker, message, session);
 }
 

@@ -35,7 +35,7 @@ session_free(Session *self)
 gboolean
 session_see(Session *self, guint64 line_hash, const Stamp *stamp)
 {
-  if (!u64_set_add(&self->known, line_hash))
+  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash))
     return FALSE;
   self->lines++;
   self->last = *stamp;

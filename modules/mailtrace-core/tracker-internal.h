@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of the tracker share: tracker.c takes lines in and lets time pass, roles.c says what each role does,
- * lifecycle.c opens, ends and forgets.
+ * lifecycle.c opens, ends and forgets, limits.c does so where there is too much.
  */
 #ifndef MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
 #define MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
@@ -22,11 +22,14 @@ struct _Tracker
 {
   TrackerOptions options;
   TrackerCounters counters;
-  GHashTable *hosts;        /* name -> Host */
+  GHashTable *hosts;        /* &Host.line_seed, a hash of its name -> Host */
+  GQueue hosts_by_line;     /* Host, that of the last line at the end */
   Host *last_host;
   GHashTable *tombstones;   /* &Tombstone.hash -> Tombstone, owned */
   GQueue burials;           /* Tombstone, oldest first */
   guint open_messages, open_sessions;
+  guint held[LIMIT_KIND_COUNT];
+  Host *fullest[LIMIT_KIND_COUNT];   /* holds most of that kind, as far as it was looked at; or NULL */
   Journal *journal;
   const JournalEntry *replayed;   /* the one that is being replayed, else NULL */
   SummaryQueue replayed_sessions; /* documents that wait for tracker_replay_done() */
@@ -94,6 +97,9 @@ gboolean tracker_keeps(const JournalEntry *entry, gpointer tracker);
 
 /* tracker.c, for replaying */
 Host *tracker_host(Tracker *self, Slice name);
+Host *tracker_find_host(const Tracker *self, Slice name);   /* NULL: not known */
+void tracker_finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out);
+void tracker_remove_host(Tracker *self, Host *host);        /* nothing must be left of it */
 void tracker_feed_parsed(Tracker *self, Host *host, Feed *feed);
 void tracker_gather_piece(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out);
 gboolean tracker_is_half_a_verdict(const Line *line, gboolean ends_at_feed);
@@ -104,7 +110,10 @@ void tracker_keep_session_line(Feed *feed, Session *session, Slice raw);
 
 /* everything of the host that is due at its clock, or all of it */
 void tracker_expire(Tracker *self, Host *host, SummaryQueue *out);
+
+/* limits.c: lines of that host were fed */
 void tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out);
+void tracker_enforce_max_hosts(Tracker *self, const Host *kept, SummaryQueue *out);
 
 /* the stamp's own offset, else that of the options */
 gint32 tracker_offset_at(const Tracker *self, const Stamp *stamp);

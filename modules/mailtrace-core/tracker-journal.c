@@ -75,8 +75,9 @@ tracker_keeps(const JournalEntry *entry, gpointer tracker)
 {
   Tracker *self = tracker;
 
+  const Host *host = entry->kind == JK_HOST ? tracker_find_host(self, entry->frame.host) : NULL;
   if (entry->kind == JK_HOST)
-    return tracker_host(self, entry->frame.host)->journal_seq == entry->seq;
+    return host && host->journal_seq == entry->seq;
   const Tombstone *tombstone = tracker_tombstone(self, entry->hash);
   return tombstone && tombstone->closed_usec == entry->usec;
 }
@@ -95,6 +96,7 @@ tracker_settle(Tracker *self, const Receipt *receipt)
   if (message)
     {
       message->n_underway--;
+      message->host->n_underway--;
       if (receipt->revision > message->arrived_revision)
         {
           message->arrived_revision = receipt->revision;

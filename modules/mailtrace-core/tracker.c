@@ -16,6 +16,7 @@ tracker_options_init(TrackerOptions *self)
     .max_recipients = 10000,
     .max_message_bytes = 1024 * 1024,
     .max_tombstones = 100000,
+    .max_hosts = 10000,
   };
 }
 
@@ -25,7 +26,7 @@ tracker_new(const TrackerOptions *options)
   Tracker *self = g_new0(Tracker, 1);
 
   self->options = *options;
-  self->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) host_free);
+  self->hosts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) host_free);
   self->tombstones = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
   self->journal = journal_new(tracker_keeps, self);
   return self;
@@ -51,22 +52,44 @@ tracker_free(Tracker *self)
 }
 
 Host *
+tracker_find_host(const Tracker *self, Slice name)
+{
+  guint64 hash = slice_hash(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed);
+
+  return g_hash_table_lookup(self->hosts, &hash);
+}
+
+static Host *
+_new_host(Tracker *self, Slice name)
+{
+  Host *host = host_new(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed);
+
+  g_hash_table_insert(self->hosts, &host->line_seed, host);
+  g_queue_push_tail_link(&self->hosts_by_line, &host->link);
+  return host;
+}
+
+Host *
 tracker_host(Tracker *self, Slice name)
 {
-  name = slice_head(name, HOST_NAME_MAX_LEN);
   if (self->last_host && slice_equals(slice_from_string(self->last_host->name), name))
     return self->last_host;
 
-  gchar key[HOST_NAME_MAX_LEN + 1];
-  memcpy(key, name.len ? name.str : "", name.len);
-  key[name.len] = 0;
-  Host *host = g_hash_table_lookup(self->hosts, key);
+  Host *host = tracker_find_host(self, name);
   if (!host)
-    {
-      host = host_new(name, self->options.hash_seed);
-      g_hash_table_insert(self->hosts, host->name, host);
-    }
+    host = _new_host(self, name);
+  g_queue_unlink(&self->hosts_by_line, &host->link);
+  g_queue_push_tail_link(&self->hosts_by_line, &host->link);
   return self->last_host = host;
+}
+
+void
+tracker_remove_host(Tracker *self, Host *host)
+{
+  if (self->last_host == host)
+    self->last_host = NULL;
+  g_queue_unlink(&self->hosts_by_line, &host->link);
+  g_hash_table_remove(self->hosts, &host->line_seed);
 }
 
 gint32
@@ -345,6 +368,7 @@ _age(Tracker *self, Host *host, SummaryQueue *out)
 {
   _give_up_due_pieces(self, host, out);
   tracker_expire(self, host, out);
+  tracker_enforce_limits(self, host, out);
 }
 
 void
@@ -360,11 +384,14 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
     {
       self->counters.lines_continued++;
       tracker_gather_piece(self, host, frame, out);
-      return;
     }
-  if (host->pieces)
-    _give_up_pieces_of(self, host, frame, out);
-  _feed(self, host, frame, line, out);
+  else
+    {
+      if (host->pieces)
+        _give_up_pieces_of(self, host, frame, out);
+      _feed(self, host, frame, line, out);
+    }
+  tracker_enforce_max_hosts(self, host, out);
 }
 
 void
@@ -389,8 +416,8 @@ _finish_session(Tracker *self, Session *session, EndReason reason, SummaryQueue 
   tracker_end_session(self, session, session->closed ? ER_COMPLETE : reason, FALSE, out);
 }
 
-static void
-_finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
+void
+tracker_finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
 {
   _give_up_pieces(self, host, G_MAXINT64, out);
   while (host->closing.head)
@@ -406,17 +433,17 @@ _finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out)
 static gint
 _compare_names(gconstpointer a, gconstpointer b)
 {
-  return strcmp(a, b);
+  return strcmp(((const Host *) a)->name, ((const Host *) b)->name);
 }
 
 void
 tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out)
 {
-  GList *names = g_list_sort(g_hash_table_get_keys(self->hosts), _compare_names);
+  GList *hosts = g_list_sort(g_hash_table_get_values(self->hosts), _compare_names);
 
-  for (GList *name = names; name; name = name->next)
-    _finish_host(self, g_hash_table_lookup(self->hosts, name->data), reason, out);
-  g_list_free(names);
+  for (GList *host = hosts; host; host = host->next)
+    tracker_finish_host(self, host->data, reason, out);
+  g_list_free(hosts);
 }
 
 guint
