@@ -456,6 +456,7 @@ _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 h
   end.frame.host = slice_from_string(session->host->name);
   end.frame.node = slice_from_string(session->node);
   end.frame.pid = session->pid;
+  end.frame.stamp.offset_sec = last.offset_sec;
   tracker_bury(self, &end, stamp_has_offset(&last) ? 1 : TOMBSTONE_LOCAL, session->group);
 }
 

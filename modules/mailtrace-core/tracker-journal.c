@@ -200,7 +200,7 @@ _replay_session_end(Tracker *self, const JournalEntry *entry)
 
   if (session)
     tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);
-  tracker_bury(self, entry, 1, 0);
+  tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL, 0);
 }
 
 static void
