@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The plan of a record kind is the list of its fields in the order of their keys, each name split at its dots.  Fields
- * whose names begin alike stand together, so that a nested object opens once.  Knows JSON; must not know what a field
- * means, nor how its value came about.
+ * whose names begin alike stand together, so that a nested object opens once.  A document is written by marking the
+ * entries of the plan that the record has, and by walking over the marks.  Knows the shape of documents; must not know
+ * what a field means, nor how its value came about.
  */
 #include "mailtrace/document.h"
 #include "ecs-derived.h"
+#include "json-text.h"
 
 #define DEPTH_MAX 4
 #define ECS_VERSION "8.11.0"
 #define PLAN_MAX (FIELD_COUNT + 32)
+
+#define KEY_TEXT_MAX 96
+#define MARK_BITS 64
+#define MARK_WORDS(count) (((count) + MARK_BITS - 1) / MARK_BITS)
 
 typedef struct _PlanEntry
 {
@@ -17,11 +23,15 @@ typedef struct _PlanEntry
   const EcsDerived *derived;   /* NULL: the field itself */
   guint depth;
   Slice parts[DEPTH_MAX];
+  guint16 object[DEPTH_MAX];   /* first entry inside the same object at that depth */
+  guint8 key_at[DEPTH_MAX + 1];   /* where the text of each part begins */
+  gchar key[KEY_TEXT_MAX];     /* "a":{"b":{"c": */
 } PlanEntry;
 
 typedef struct _Plan
 {
   guint n;
+  guint16 first_of[FIELD_COUNT], next_of[PLAN_MAX];   /* entries of a field, as numbers from 1 on; 0: no more */
   PlanEntry entries[PLAN_MAX];
 } Plan;
 
@@ -114,6 +124,39 @@ _insert_derived(Plan *self, RecordKind kind)
 }
 
 static void
+_render_key(PlanEntry *entry)
+{
+  gsize at = 0;
+
+  for (guint i = 0; i < entry->depth; i++)
+    {
+      entry->key_at[i] = (guint8) at;
+      g_assert(at + entry->parts[i].len + 4 <= KEY_TEXT_MAX);
+      at += (gsize) g_snprintf(entry->key + at, KEY_TEXT_MAX - at, "%s\"%.*s\":", i ? "{" : "",
+                               (gint) entry->parts[i].len, entry->parts[i].str);
+    }
+  entry->key_at[entry->depth] = (guint8) at;
+}
+
+/* after all entries have their places */
+static void
+_index_plan(Plan *self)
+{
+  for (guint i = self->n; i-- > 0;)
+    {
+      self->next_of[i] = self->first_of[self->entries[i].id];
+      self->first_of[self->entries[i].id] = (guint16) (i + 1);
+      _render_key(&self->entries[i]);
+    }
+  for (guint i = 0; i < self->n; i++)
+    for (guint depth = 0; depth + 1 < self->entries[i].depth; depth++)
+      {
+        gboolean same = i > 0 && _common(&self->entries[i - 1], &self->entries[i]) > depth;
+        self->entries[i].object[depth] = same ? self->entries[i - 1].object[depth] : (guint16) i;
+      }
+}
+
+static void
 _plan(Plan *self, RecordKind kind, DocumentFormat format)
 {
   if (format == DF_ECS)
@@ -121,6 +164,7 @@ _plan(Plan *self, RecordKind kind, DocumentFormat format)
   for (guint id = 0; id < FIELD_COUNT; id++)
     if (field_get((FieldId) id)->records & (1u << kind) && !(format == DF_ECS && id == F_RECORD))
       _insert_field(self, (FieldId) id, kind, format);
+  _index_plan(self);
 }
 
 DocumentWriter *
@@ -143,122 +187,57 @@ document_writer_free(DocumentWriter *self)
   g_free(self);
 }
 
-static guint
-_continuation_count(guchar lead)
-{
-  if (lead >= 0xc2 && lead <= 0xdf)
-    return 1;
-  if (lead >= 0xe0 && lead <= 0xef)
-    return 2;
-  return lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
-}
-
-/* length of the UTF-8 sequence at text[0] >= 0x80, 0 when it is none (overlong, surrogate, too large, cut off) */
-static gsize
-_utf8_length(const guchar *text, gsize len)
-{
-  guint n = _continuation_count(text[0]);
-
-  if (!n || len < n + 1)
-    return 0;
-  for (guint i = 1; i <= n; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
-  if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf0 && text[1] < 0x90)
-      || (text[0] == 0xf4 && text[1] >= 0x90))
-    return 0;
-  return n + 1;
-}
-
-static inline gboolean
-_is_plain(guchar c)
-{
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-static void
-_write_control(guchar c, GString *out)
-{
-  static const gchar hex[] = "0123456789abcdef";
-  const gchar escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-
-  g_string_append_len(out, escape, sizeof(escape));
-}
-
-static void
-_write_ascii(guchar c, GString *out)
-{
-  static const gchar short_from[] = "\"\\\n\r\t\b\f", short_to[] = "\"\\nrtbf";
-  const gchar *found = c ? strchr(short_from, c) : NULL;
-
-  if (found)
-    {
-      g_string_append_c(out, '\\');
-      g_string_append_c(out, short_to[found - short_from]);
-    }
-  else
-    _write_control(c, out);
-}
-
 void
 document_write_string(Slice text, GString *out)
 {
-  const guchar *s = (const guchar *) text.str;
-  gsize i = 0;
+  json_put_string(out, text);
+  out->str[out->len] = 0;
+}
 
-  g_string_append_c(out, '"');
-  while (i < text.len)
+/* where the values of a record begin, and which entries of the plan it has */
+typedef struct _Marks
+{
+  guint64 entries[MARK_WORDS(PLAN_MAX)];
+  guint64 fields[MARK_WORDS(FIELD_COUNT)];
+  guint32 at[FIELD_COUNT];   /* of marked fields only */
+} Marks;
+
+static void
+_mark_entries(Marks *self, const Plan *plan, FieldId id)
+{
+  for (guint entry = plan->first_of[id]; entry; entry = plan->next_of[entry - 1])
+    self->entries[(entry - 1) / MARK_BITS] |= 1ULL << (entry - 1) % MARK_BITS;
+}
+
+static void
+_mark_nested(Marks *self, const Plan *plan, const Record *record)
+{
+  static const FieldId fields[] = { F_DKIM, F_SCANS, F_DELIVERIES, F_REFUSALS };
+
+  for (guint i = 0; i < G_N_ELEMENTS(fields); i++)
+    if (record_count_nested(record, field_nested_kind(fields[i])))
+      _mark_entries(self, plan, fields[i]);
+}
+
+static void
+_mark(Marks *self, const Plan *plan, const Record *record)
+{
+  guint32 cursor = 0, at = 0;
+  RecordValue value;
+
+  memset(self->entries, 0, sizeof(self->entries));
+  memset(self->fields, 0, sizeof(self->fields));
+  for (; record_next(record, &cursor, &value); at = cursor)
     {
-      gsize run = i;
+      guint64 bit = 1ULL << value.id % MARK_BITS;
 
-      while (run < text.len && _is_plain(s[run]))
-        run++;
-      g_string_append_len(out, text.str + i, (gssize) (run - i));
-      if ((i = run) >= text.len)
-        break;
-      gsize sequence = s[i] >= 0x80 ? _utf8_length(s + i, text.len - i) : 0;
-      if (sequence)
-        g_string_append_len(out, text.str + i, (gssize) sequence);
-      else if (s[i] >= 0x80)
-        g_string_append(out, "\xef\xbf\xbd");
-      else
-        _write_ascii(s[i], out);
-      i += sequence ? sequence : 1;
+      if (self->fields[value.id / MARK_BITS] & bit)
+        continue;
+      self->fields[value.id / MARK_BITS] |= bit;
+      self->at[value.id] = at;
+      _mark_entries(self, plan, value.id);
     }
-  g_string_append_c(out, '"');
-}
-
-static void
-_write_integer(gint64 number, GString *out)
-{
-  gchar digits[24], *at = digits + sizeof(digits);
-  guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
-
-  do
-    *--at = (gchar) ('0' + rest % 10);
-  while (rest /= 10);
-  if (number < 0)
-    *--at = '-';
-  g_string_append_len(out, at, digits + sizeof(digits) - at);
-}
-
-static void
-_write_decimal(gint64 millionths, GString *out)
-{
-  gchar digits[DECIMAL_MAX];
-
-  g_string_append_len(out, digits, (gssize) decimal_format(millionths, digits));
-}
-
-static void
-_write_time(const Stamp *stamp, GString *out)
-{
-  gchar iso[STAMP_ISO_MAX];
-  gsize len = stamp_format_iso(stamp, iso);
-
-  g_string_append_c(out, '"');
-  g_string_append_len(out, iso, (gssize) len);
-  g_string_append_c(out, '"');
+  _mark_nested(self, plan, record);
 }
 
 static void
@@ -267,16 +246,16 @@ _write_list(const Record *record, guint32 at, FieldId id, GString *out)
   gboolean first = TRUE;
   RecordValue value;
 
-  g_string_append_c(out, '[');
+  json_put_char(out, '[');
   while (record_next(record, &at, &value))
     if (value.id == id)
       {
         if (!first)
-          g_string_append_c(out, ',');
+          json_put_char(out, ',');
         first = FALSE;
-        document_write_string(value.text, out);
+        json_put_string(out, value.text);
       }
-  g_string_append_c(out, ']');
+  json_put_char(out, ']');
 }
 
 static void
@@ -289,22 +268,22 @@ _write_value(const Record *record, guint32 at, FieldId id, GString *out)
   switch (value.type)
     {
     case FT_INTEGER:
-      _write_integer(value.number, out);
+      json_put_integer(out, value.number);
       break;
     case FT_DECIMAL:
-      _write_decimal(value.number, out);
+      json_put_decimal(out, value.number);
       break;
     case FT_BOOLEAN:
-      g_string_append(out, value.number ? "true" : "false");
+      json_put(out, value.number ? SLICE("true") : SLICE("false"));
       break;
     case FT_TIME:
-      _write_time(&value.stamp, out);
+      json_put_time(out, &value.stamp);
       break;
     case FT_LIST:
       _write_list(record, at, id, out);
       break;
     default:
-      document_write_string(value.text, out);
+      json_put_string(out, value.text);
     }
 }
 
@@ -320,45 +299,33 @@ static void
 _close_to(Nesting *self, guint depth, GString *out)
 {
   for (; self->depth > depth; self->depth--)
-    g_string_append_c(out, '}');
+    json_put_char(out, '}');
+}
+
+static guint
+_open_in_common(const PlanEntry *a, const PlanEntry *b)
+{
+  guint n = 0;
+
+  while (n + 1 < a->depth && n + 1 < b->depth && a->object[n] == b->object[n])
+    n++;
+  return n;
 }
 
 static void
 _open_key(Nesting *self, const PlanEntry *entry, GString *out)
 {
-  guint common = self->open ? MIN(_common(self->open, entry), self->depth) : 0;
+  guint common = self->open ? _open_in_common(self->open, entry) : 0;
+  /* the brace of the object that is open already is not written again */
+  guint begin = entry->key_at[common] + (common > 0);
 
   _close_to(self, common, out);
   if (self->comma)
-    g_string_append_c(out, ',');
-  for (guint i = common; i < entry->depth; i++)
-    {
-      g_string_append_c(out, '"');
-      g_string_append_len(out, entry->parts[i].str, (gssize) entry->parts[i].len);
-      g_string_append_len(out, "\":", 2);
-      if (i + 1 < entry->depth)
-        {
-          g_string_append_c(out, '{');
-          self->depth++;
-        }
-    }
+    json_put_char(out, ',');
+  json_put(out, slice_new(entry->key + begin, entry->key_at[entry->depth] - begin));
+  self->depth = entry->depth - 1;
   self->comma = TRUE;
   self->open = entry;
-}
-
-static void
-_index_values(const Record *record, guint32 first[FIELD_COUNT])
-{
-  guint32 cursor = 0, at = 0;
-  RecordValue value;
-
-  memset(first, 0xff, FIELD_COUNT * sizeof(*first));
-  while (record_next(record, &cursor, &value))
-    {
-      if (first[value.id] == G_MAXUINT32)
-        first[value.id] = at;
-      at = cursor;
-    }
 }
 
 static void
@@ -372,59 +339,66 @@ _write_derived(Nesting *nesting, const PlanEntry *entry, const Record *record, g
     return;
   _open_key(nesting, entry, out);
   if (entry->derived->as_list)
-    g_string_append_c(out, '[');
-  document_write_string(text, out);
+    json_put_char(out, '[');
+  json_put_string(out, text);
   if (entry->derived->as_list)
-    g_string_append_c(out, ']');
+    json_put_char(out, ']');
 }
 
-static void
-_write_entry(const DocumentWriter *self, Nesting *nesting, const PlanEntry *entry, const Record *record, guint32 at,
-             GString *out)
-{
-  gboolean present = at != G_MAXUINT32;
+static void _write_nested(const DocumentWriter *self, const Record *record, FieldId id, GString *out);
 
+static void
+_write_entry(const DocumentWriter *self, Nesting *nesting, const PlanEntry *entry, const Record *record,
+             const Marks *marks, GString *out)
+{
+  if (entry->derived)
+    {
+      _write_derived(nesting, entry, record, marks->at[entry->id], out);
+      return;
+    }
+  _open_key(nesting, entry, out);
   if (field_get(entry->id)->type == FT_RECORDS)
-    {
-      if (!record_count_nested(record, field_nested_kind(entry->id)))
-        return;
-      _open_key(nesting, entry, out);
-      document_write_nested(self, record, entry->id, out);
-    }
-  else if (present && entry->derived)
-    _write_derived(nesting, entry, record, at, out);
-  else if (present)
-    {
-      _open_key(nesting, entry, out);
-      _write_value(record, at, entry->id, out);
-    }
+    _write_nested(self, record, entry->id, out);
+  else
+    _write_value(record, marks->at[entry->id], entry->id, out);
 }
 
 static void
 _write_plan(const DocumentWriter *self, const Plan *plan, const Record *record, Nesting nesting, GString *out)
 {
-  guint32 first[FIELD_COUNT];
+  Marks marks;
 
-  _index_values(record, first);
-  for (guint i = 0; i < plan->n; i++)
-    _write_entry(self, &nesting, &plan->entries[i], record, first[plan->entries[i].id], out);
+  _mark(&marks, plan, record);
+  for (guint word = 0; word < G_N_ELEMENTS(marks.entries); word++)
+    for (guint64 rest = marks.entries[word]; rest; rest &= rest - 1)
+      {
+        guint entry = word * MARK_BITS + (guint) __builtin_ctzll(rest);
+        _write_entry(self, &nesting, &plan->entries[entry], record, &marks, out);
+      }
   _close_to(&nesting, 0, out);
+}
+
+static void
+_write_nested(const DocumentWriter *self, const Record *record, FieldId id, GString *out)
+{
+  RecordKind kind = field_nested_kind(id);
+  Record *nested;
+
+  json_put_char(out, '[');
+  for (guint i = 0; (nested = record_nested(record, kind, i)); i++)
+    {
+      json_put(out, i ? SLICE(",{") : SLICE("{"));
+      _write_plan(self, &self->native[kind], nested, (Nesting) { 0 }, out);
+      json_put_char(out, '}');
+    }
+  json_put_char(out, ']');
 }
 
 void
 document_write_nested(const DocumentWriter *self, const Record *record, FieldId id, GString *out)
 {
-  RecordKind kind = field_nested_kind(id);
-  Record *nested;
-
-  g_string_append_c(out, '[');
-  for (guint i = 0; (nested = record_nested(record, kind, i)); i++)
-    {
-      g_string_append(out, i ? ",{" : "{");
-      _write_plan(self, &self->native[kind], nested, (Nesting) { 0 }, out);
-      g_string_append_c(out, '}');
-    }
-  g_string_append_c(out, ']');
+  _write_nested(self, record, id, out);
+  out->str[out->len] = 0;
 }
 
 void
@@ -432,7 +406,8 @@ document_write(const DocumentWriter *self, const Record *record, GString *out)
 {
   gboolean ecs = self->format == DF_ECS;
 
-  g_string_append(out, ecs ? "{\"ecs\":{\"version\":\"" ECS_VERSION "\"}" : "{");
+  json_put(out, ecs ? SLICE("{\"ecs\":{\"version\":\"" ECS_VERSION "\"}") : SLICE("{"));
   _write_plan(self, &self->plans[record->kind], record, (Nesting) { .comma = ecs }, out);
-  g_string_append_c(out, '}');
+  json_put_char(out, '}');
+  out->str[out->len] = 0;
 }
