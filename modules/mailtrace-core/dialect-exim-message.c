@@ -252,7 +252,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",
-    { { scan_queue_id, NO_FIELD, NULL }, LITERAL(" no recipients found in headers"), REFUSED("data", "false"),
+    { LOCAL, { scan_repeated_id, NO_FIELD, NULL }, LITERAL("no recipients found in headers"), REFUSED("data", "false"),
       CONSTANT(F_REFUSAL_TEXT, "no recipients found in headers") }
   },
   { NULL }

@@ -185,6 +185,23 @@ _add_remote_reply(Scan *self, Slice error)
   scan_add(self, F_DELIVERY_RESPONSE, rest, TRUE);
 }
 
+/* " DT=" duration, which stands behind the message of a failure; where a next hop spoke it may be part of its words */
+static Slice
+_take_deliver_time(Scan *self, Slice error)
+{
+  gssize blank = slice_find_last_char(error, ' ');
+  Slice time = slice_skip(error, (gsize) (blank + 4));
+
+  if (line_get(self->line, F_DELIVERY_HOST).str || blank < 1 || !slice_starts_with(slice_skip(error, (gsize) blank), SLICE(" DT="))
+      || !time.len || !slice_ends_with(time, SLICE("s")))
+    return error;
+  for (gsize i = 0; i < time.len; i++)
+    if (!g_ascii_isdigit(time.str[i]) && !strchr(".smhdw", time.str[i] ? time.str[i] : ' '))
+      return error;
+  scan_add(self, F_DELIVERY_DELIVER_TIME, time, FALSE);
+  return slice_head(error, (gsize) blank);
+}
+
 static Slice
 _without_colon(Slice text)
 {
@@ -274,7 +291,7 @@ scan_failure(Scan *self, const LineStep *step)
   if (self->rest.len ? !slice_starts_with(self->rest, SLICE(": ")) && !slice_starts_with(self->rest, SLICE(" : "))
       : !_has_way(self->line))
     return FALSE;
-  _add_error(self, _without_colon(self->rest));
+  _add_error(self, _take_deliver_time(self, _without_colon(self->rest)));
   self->rest = SLICE("");
   return TRUE;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* DKIM lines, the RefID of ctasd, and the key="value" events of the Sophos UTM */
+#include "mailtrace/queue_id.h"
 #include "scan.h"
 
+/* [queue-id SP], the line's own once more: up to 4.97 */
 gboolean
-scan_queue_id(Scan *self, const LineStep *step)
+scan_repeated_id(Scan *self, const LineStep *step)
 {
-  Slice word = scan_quoted_word(self->rest);
+  gsize len = queue_id_length(self->rest);
 
-  if (word.len != 16 && word.len != 23)
-    return FALSE;
-  self->line->queue_id = word;
-  self->rest = slice_skip(self->rest, word.len);
-  return TRUE;
+  self->rest = slice_skip(self->rest, len);
+  return !len || scan_take(self, " ");
 }
 
 gboolean

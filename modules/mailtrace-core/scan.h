@@ -68,7 +68,7 @@ gboolean scan_refusal_fields(Scan *self, const LineStep *step);
 
 /* scan-utm.c */
 gboolean scan_dkim(Scan *self, const LineStep *step);
-gboolean scan_queue_id(Scan *self, const LineStep *step);   /* becomes the line's queue id */
+gboolean scan_repeated_id(Scan *self, const LineStep *step);
 gboolean scan_parent(Scan *self, const LineStep *step);
 
 /* scan-event.c */

@@ -180,6 +180,63 @@ Test(line, golden_lines_give_their_fields)
   cr_assert_geq(n, 40u);
 }
 
+#define GOLDEN_STAMP "2026-11-24 17:36:45 "
+
+static const gchar *const exim_frames[] =
+{
+  GOLDEN_STAMP "[77] ", "2026-11-24 17:36:45.123 ", "2026-11-24 17:36:45 +0100 ", "2026-11-24 17:36:45.123 -0330 [77] ",
+  "<22>Nov 24 15:05:07 host exim[6188]: ", "Nov 24 15:05:07 host exim: ", "Nov 24 15:05:07 host exim4[6188]: " GOLDEN_STAMP,
+  "2026-11-24T15:05:07.812+00:00 host exim[1]: [1] ", "2024-03-24T02:04:32.263+00:00 info exim[8001]: ",
+  "2026:11:24-17:36:45 defense exim-in[9103]: " GOLDEN_STAMP, "<22>2026:11:24-17:36:45 exim-out[9103]: " GOLDEN_STAMP,
+  "Nov 24 00:01:01 192.168.10.1 2026: 11:24-17:36:45 defense exim-out[9103]: " GOLDEN_STAMP,
+  "<22>1 2026-11-24T15:05:07.812+00:00 host exim 77 - - "
+};
+
+/* raw is a line of a bare main log without a pid */
+static void
+_check_frames_of(const gchar *raw)
+{
+  GString *plain = g_string_new(NULL), *framed = g_string_new(NULL);
+
+  _describe(raw, plain);
+  for (guint i = 0; i < G_N_ELEMENTS(exim_frames); i++)
+    {
+      gchar *line = g_strconcat(exim_frames[i], raw + strlen(GOLDEN_STAMP), NULL);
+
+      g_string_truncate(framed, 0);
+      _describe(line, framed);
+      cr_expect_str_eq(framed->str, plain->str, "%s", line);
+      g_free(line);
+    }
+  g_string_free(plain, TRUE);
+  g_string_free(framed, TRUE);
+}
+
+Test(line, golden_lines_say_the_same_in_every_frame)
+{
+  GDir *dir = g_dir_open(GOLDEN_DIR, 0, NULL);
+  const gchar *name;
+  gchar *contents;
+  guint n = 0;
+
+  while ((name = g_dir_read_name(dir)))
+    {
+      if (!g_str_has_suffix(name, ".golden"))
+        continue;
+      gchar *path = g_build_filename(GOLDEN_DIR, name, NULL);
+      cr_assert(g_file_get_contents(path, &contents, NULL, NULL));
+      gchar **lines = g_strsplit(contents, "\n", -1);
+      for (gchar **line = lines; *line; line++)
+        if (g_str_has_prefix(*line, "< " GOLDEN_STAMP) && (*line)[2 + strlen(GOLDEN_STAMP)] != '[' && ++n)
+          _check_frames_of(*line + 2);
+      g_strfreev(lines);
+      g_free(contents);
+      g_free(path);
+    }
+  g_dir_close(dir);
+  cr_assert_geq(n, 300u);
+}
+
 static gboolean
 _has_golden_line(const gchar *goldens, const gchar *shape)
 {
