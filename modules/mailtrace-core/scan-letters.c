@@ -229,6 +229,23 @@ _add_cipher(Scan *self, const CipherFields *fields, Slice value)
     scan_add(self, fields->resumed, SLICE("true"), FALSE);
 }
 
+/* the client chooses what stands behind the second colon: an address, or nothing for the null sender */
+static void
+_add_auth_id(Scan *self, const Letter *letter, Slice id)
+{
+  gssize colon = slice_find_char(id, ':');
+  Slice sender = slice_skip(id, (gsize) (colon + 1));
+
+  if (colon < 1 || (sender.len && slice_find_char(sender, '@') < 0))
+    {
+      scan_add(self, letter->second, id, FALSE);
+      return;
+    }
+  scan_add(self, letter->second, slice_head(id, (gsize) colon), FALSE);
+  scan_add(self, F_AUTH_SENDER, sender, FALSE);
+}
+
+/* driver [":" id [":" sender]] */
 static void
 _add_auth(Scan *self, const Letter *letter, Slice value)
 {
@@ -236,7 +253,7 @@ _add_auth(Scan *self, const Letter *letter, Slice value)
 
   scan_add(self, letter->field, colon < 0 ? value : slice_head(value, (gsize) colon), FALSE);
   if (colon >= 0)
-    scan_add(self, letter->second, slice_skip(value, (gsize) colon + 1), FALSE);
+    _add_auth_id(self, letter, slice_skip(value, (gsize) colon + 1));
 }
 
 gboolean
