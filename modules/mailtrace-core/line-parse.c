@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* chooses the dialect by the program, takes the queue id off, and finds the row that matches */
+#include "line-shape.h"
+#include "mailtrace/queue_id.h"
+#include "pieces.h"
+
+typedef struct _LineCandidate
+{
+  guint8 table, row;
+} LineCandidate;
+
+#include "line-dispatch.inc"
+
+static const LineShape *const tables[] =
+{
+  exim_arrival_shapes, exim_session_shapes, exim_message_shapes, sophos_utm_shapes
+};
+
+const LineShape *
+line_shape_at(guint i)
+{
+  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+    for (const LineShape *shape = tables[t]; shape->name; shape++)
+      if (i-- == 0)
+        return shape;
+  return NULL;
+}
+
+/* component = 1*ALPHA "[" pid "]: " */
+static guint
+_smtpd_part(Slice *text)
+{
+  gssize bracket = slice_find_char(slice_head(*text, 32), '[');
+  gssize end = bracket > 0 ? slice_find(slice_head(*text, 64), SLICE("]: ")) : -1;
+  Slice part = slice_head(*text, bracket > 0 ? (gsize) bracket : 0);
+
+  if (end < bracket || bracket <= 0)
+    return BY_OTHER;
+  *text = slice_skip(*text, (gsize) end + 3);
+  if (slice_equals(part, SLICE("QMGR")))
+    return BY_QMGR;
+  if (slice_equals(part, SLICE("SCANNER")) || slice_equals(part, SLICE("SANDBOX")))
+    return BY_SCANNER;
+  return slice_equals(part, SLICE("MASTER")) ? BY_MASTER : BY_OTHER;
+}
+
+/* exim, exim4, exim-in, exim-out, exim-anything */
+static gboolean
+_is_exim(Slice program)
+{
+  Slice rest = slice_skip(program, 4);
+
+  if (!slice_starts_with(program, SLICE("exim")))
+    return FALSE;
+  return !rest.len || rest.str[0] == '-' || g_ascii_isdigit(rest.str[0]);
+}
+
+guint
+line_writer(const Frame *frame, Slice *text)
+{
+  *text = frame->text;
+  if (!frame->program.len || _is_exim(frame->program))
+    return BY_EXIM;
+  if (slice_equals(frame->program, SLICE("smtpd")))
+    return _smtpd_part(text);
+  return 0;
+}
+
+gboolean
+line_shape_match(const LineShape *self, Slice text, Line *line)
+{
+  Scan scan = { text, line };
+
+  line->n_fields = 0;
+  line->made_len = 0;
+  line->several_clients = line->local = FALSE;
+  line->cause = line->parent = line->more_recipients = SLICE_NONE;
+  for (const LineStep *step = self->steps; step->scan; step++)
+    if (!step->scan(&scan, step))
+      return FALSE;
+  return scan.rest.len == 0;
+}
+
+static void
+_clear(Line *line, LineRole role)
+{
+  line->role = role;
+  line->shape = NULL;
+  line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
+  line->known_client = SLICE_NONE;
+  line->is_cut = line->cut_through = line->later_recipient = line->closes = FALSE;
+  line->several_clients = line->local = FALSE;
+  line->n_fields = 0;
+  line->made_len = 0;
+}
+
+/* a row can match if it begins as the text does */
+static gboolean
+_match(guint by, gboolean has_id, Slice text, Line *line)
+{
+  const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
+  guchar first = text.len ? (guchar) text.str[0] : 0;
+
+  for (guint i = begins[first]; i < begins[first + 1]; i++)
+    {
+      const LineShape *shape = &tables[candidates[i].table][candidates[i].row];
+
+      if (!line_shape_match(shape, text, line))
+        continue;
+      line->role = shape->role;
+      line->shape = shape->name;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+_flag(Slice text, Line *line)
+{
+  line->cut_through = line->role == LR_DELIVERY && slice_starts_with(text, SLICE(">> "));
+  line->later_recipient = line->role == LR_DELIVERY && slice_starts_with(text, SLICE("-> "));
+}
+
+/* what the fields of a matching row mean together */
+static void
+_interpret(Line *line)
+{
+  Scan scan = { SLICE_NONE, line };
+
+  if (line->role == LR_REFUSAL)
+    scan_reason(&scan);
+  if (line->role == LR_REFUSAL || line->role == LR_NOTE)
+    scan_spam_text(&scan, line_get(line, line->role == LR_NOTE ? F_WARNINGS : F_REFUSAL_TEXT));
+}
+
+/* a row that begins with the literal in front of the text */
+static gboolean
+_begins_like(const LineShape *shape, guint by, Slice text)
+{
+  const gchar *literal = shape->steps[0].literal;
+
+  return (shape->by & by) && literal && *literal && literal[1]
+         && slice_starts_with(text, slice_from_string(literal));
+}
+
+/* The logwrite modifier of an access control list writes any text.  One that begins as a row does is unknown. */
+static gboolean
+_is_remark(const Frame *frame, guint by, Slice text)
+{
+  const LineShape *shape;
+
+  gboolean part_is_named = by != BY_OTHER || text.str != frame->text.str;
+
+  if (!frame->has_header || !part_is_named || !text.len || !g_ascii_isgraph(text.str[0]))
+    return FALSE;
+  for (guint i = 0; (shape = line_shape_at(i)); i++)
+    if (_begins_like(shape, by, text))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+_remark(Slice text, Line *line)
+{
+  line->role = LR_REMARK;
+  line->shape = "remark";
+  line->fields[line->n_fields++] = (LineField) { F_WARNINGS, TRUE, text };
+}
+
+/* takes the queue id off; its length, 0: none stands in front */
+static gsize
+_take_id(Slice *text, Slice *id)
+{
+  gsize len = queue_id_length(*text);
+
+  *id = SLICE_NONE;
+  if (!len || len >= text->len || text->str[len] != ' ')
+    return 0;
+  *id = slice_head(*text, len);
+  *text = slice_skip(*text, len + 1);
+  return len;
+}
+
+void
+line_parse(const Frame *frame, Line *out)
+{
+  line_parse_of(frame, SLICE_NONE, out);
+}
+
+void
+line_parse_of(const Frame *frame, Slice client_ip, Line *out)
+{
+  Slice text, id;
+  guint by = line_writer(frame, &text);
+  Piece piece;
+
+  _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);
+  out->known_client = client_ip;
+  out->pid = frame->pid;
+  if (!by)
+    return;
+  if (by == BY_EXIM && piece_parse(text, &piece))
+    {
+      out->role = LR_CONTINUATION;
+      out->shape = "piece";
+      return;
+    }
+  _take_id(&text, &id);
+  if (frame->has_header && slice_starts_with(text, SLICE(" DSH=")))
+    text = slice_skip(text, 1);
+  out->queue_id = id;
+  if (_match(by, id.len > 0, text, out))
+    {
+      _flag(text, out);
+      _interpret(out);
+      return;
+    }
+  _clear(out, LR_UNKNOWN);
+  out->queue_id = id;
+  if (_is_remark(frame, by, text))
+    _remark(text, out);
+}
+
+/* tries the steps of a row; takes it as the nearest one if it came further than those before */
+static void
+_try(const LineShape *shape, Slice text, LineNearest *nearest)
+{
+  Line line = { 0 };
+  Scan scan = { text, &line };
+  const LineStep *step = shape->steps;
+  Slice reached = text;
+
+  while (step->scan && step->scan(&scan, step))
+    {
+      reached = scan.rest;
+      line.n_fields = 0;
+      step++;
+    }
+  if (reached.len >= nearest->rest.len && (nearest->shape || reached.len == text.len))
+    return;
+  nearest->shape = shape->name;
+  nearest->rest = reached;
+  nearest->expected = !step->scan ? "" : step->scan == scan_literal || step->scan == scan_until ? step->literal : NULL;
+}
+
+void
+line_find_nearest(const Frame *frame, LineNearest *out)
+{
+  Slice text, id;
+  guint by = line_writer(frame, &text);
+  const LineShape *shape;
+
+  _take_id(&text, &id);
+  *out = (LineNearest) { NULL, text, NULL };
+  for (guint i = 0; (shape = line_shape_at(i)); i++)
+    if ((shape->by & by) && (shape->id & (id.len ? WITH_ID : WITHOUT_ID)))
+      _try(shape, text, out);
+}
