@@ -16,7 +16,7 @@ PRIVATE_ORDER = ["u64-map", "address", "pieces", "journal-block", "tls-suite", "
 SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": None,
            "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters", "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text", "document": "ecs-derived"}
 # rows that one file of the core turns into a table
-DATA = {"tls-suites.def", "words.def", "tls-policies.inc"}
+DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc"}
 SYSTEM = {"glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
 # for the journal's sources only
 FILES = {"xxhash.h", "errno.h", "fcntl.h", "stdio.h", "sys/file.h", "sys/mman.h", "sys/stat.h", "unistd.h"}
