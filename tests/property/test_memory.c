@@ -17,9 +17,6 @@
 
 Test(memory, of_an_open_message_is_bounded)
 {
-#ifdef OTHER_MALLOC
-  cr_skip_test("the sanitizer's malloc() does not count");
-#endif
   SummaryQueue queue = SUMMARY_QUEUE_INIT;
   TrackerOptions options;
 
@@ -28,13 +25,15 @@ Test(memory, of_an_open_message_is_bounded)
   gsize before = heap_bytes();
   Tracker *tracker = tracker_new(&options);
   open_messages_feed(tracker, MESSAGES, &queue);
-  gsize bytes = (heap_bytes() - before) / MESSAGES;
+  G_GNUC_UNUSED gsize bytes = (heap_bytes() - before) / MESSAGES;
 
   cr_assert_eq(tracker_open_messages(tracker), (guint) MESSAGES);
   cr_expect_eq(tracker_open_sessions(tracker), 0u);
   cr_expect_eq(tracker_counters(tracker)->lines_of_messages + tracker_counters(tracker)->lines_of_sessions,
                (guint64) MESSAGES * OPEN_MESSAGE_LINES);
+#ifndef OTHER_MALLOC   /* that of a sanitizer does not count */
   cr_expect_gt(bytes, (gsize) 300);
   cr_expect_leq(bytes, (gsize) BYTES_MAX, "%zu bytes", bytes);
+#endif
   tracker_free(tracker);
 }
