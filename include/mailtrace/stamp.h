@@ -14,7 +14,7 @@ typedef struct _Stamp
 {
   gint64 local_usec;   /* the printed clock, read as if it were UTC: microseconds since 1970; 0 = no stamp */
   gint32 offset_sec;   /* local minus UTC, or STAMP_OFFSET_UNKNOWN */
-} Stamp;
+} __attribute__((packed, aligned(4))) Stamp;   /* 12 bytes: there are many */
 
 static inline gboolean
 stamp_has_offset(const Stamp *self)

@@ -116,32 +116,62 @@ host_remove_id(Host *self, IdEntry *entry)
   g_hash_table_remove(self->ids, entry);
 }
 
-void
-host_queue_message(Host *self, Message *message, GQueue *queue)
+static GQueue *
+_queue(Host *self, MessageQueue which)
 {
-  if (message->queue)
-    g_queue_unlink(message->queue, &message->link);
-  message->queue = queue;
-  if (queue)
-    g_queue_push_tail_link(queue, &message->link);
+  switch (which)
+    {
+    case MQ_OPEN:
+      return &self->open;
+    case MQ_CLOSING:
+      return &self->closing;
+    case MQ_ENDED:
+      return &self->ended;
+    default:
+      return &self->pending;
+    }
 }
 
 void
-host_queue_interim(Host *self, Message *message, GQueue *queue)
+host_queue_message(Host *self, Message *message, MessageQueue which)
+{
+  if (message->queue)
+    g_queue_unlink(_queue(self, (MessageQueue) message->queue), &message->link);
+  message->queue = which;
+  if (which)
+    g_queue_push_tail_link(_queue(self, which), &message->link);
+}
+
+static GQueue *
+_interim_queue(Message *message)
+{
+  switch (message->interim_queue)
+    {
+    case IQ_INTERIM:
+      return &message->host->interim;
+    case IQ_CHANGED:
+      return &message->host->changed;
+    default:
+      return &message->session->pending;
+    }
+}
+
+void
+host_queue_interim(Message *message, InterimQueue which)
 {
   if (message->interim_queue)
     return;
-  message->interim_queue = queue;
-  message->interim_usec = self->clock_usec;
-  g_queue_push_tail_link(queue, &message->interim_link);
+  message->interim_queue = which;
+  message->interim_usec = message->host->clock_usec;
+  g_queue_push_tail_link(_interim_queue(message), &message->interim_link);
 }
 
 void
 host_unqueue_interim(Message *message)
 {
   if (message->interim_queue)
-    g_queue_unlink(message->interim_queue, &message->interim_link);
-  message->interim_queue = NULL;
+    g_queue_unlink(_interim_queue(message), &message->interim_link);
+  message->interim_queue = IQ_NONE;
 }
 
 gboolean

@@ -107,10 +107,10 @@ IdEntry *host_find_id(const Host *self, Slice id);
 IdEntry *host_add_id(Host *self, Slice id);
 void host_remove_id(Host *self, IdEntry *entry);
 
-/* moves a message to the end of a queue of its host, or out of all (NULL) */
-void host_queue_message(Host *self, Message *message, GQueue *queue);
+/* moves a message to the end of a queue of its host, or out of all */
+void host_queue_message(Host *self, Message *message, MessageQueue which);
 /* a message that waits in one of both queues stays where it is */
-void host_queue_interim(Host *self, Message *message, GQueue *queue);
+void host_queue_interim(Message *message, InterimQueue which);
 void host_unqueue_interim(Message *message);
 
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */

@@ -93,7 +93,7 @@ tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 
   if (queue_id_decode(slice_new(root->id, root->len), &id))
     message->pid = id.pid;
-  message->generation = tombstone ? tombstone->generation + 1 : 1;
+  message->generation = tombstone ? (guint16) MIN(tombstone->generation + 1, G_MAXUINT16) : 1;
 }
 
 Message *
@@ -107,7 +107,7 @@ tracker_new_message(Feed *feed, IdEntry *entry)
   self->offset_source = feed->offset_source;
   message_add_id(self, entry);
   self->touched_usec = feed->host->clock_usec;
-  host_queue_message(feed->host, self, &feed->host->pending);
+  host_queue_message(feed->host, self, MQ_PENDING);
   return self;
 }
 
@@ -121,14 +121,14 @@ tracker_open_message(Tracker *self, Message *message)
   message->state = MS_OPEN;
   message->end_reason = ER_NONE;
   self->open_messages++;
-  host_queue_message(message->host, message, &message->host->open);
+  host_queue_message(message->host, message, MQ_OPEN);
 }
 
 void
 tracker_touch_message(Message *message)
 {
   message->touched_usec = message->host->clock_usec;
-  host_queue_message(message->host, message, message->queue);
+  host_queue_message(message->host, message, (MessageQueue) message->queue);
 }
 
 void
@@ -169,7 +169,7 @@ tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean 
   self->open_messages--;
   self->counters.messages_ended[reason]++;
   host_unqueue_interim(message);
-  host_queue_message(message->host, message, &message->host->ended);
+  host_queue_message(message->host, message, MQ_ENDED);
   tracker_emit_message(self, message, by_line, out);
 }
 
@@ -229,7 +229,7 @@ tracker_drop_message(Tracker *self, Message *message)
   tracker_release_worker(message);
   tracker_release_orphan(message);
   host_unqueue_interim(message);
-  host_queue_message(message->host, message, NULL);
+  host_queue_message(message->host, message, MQ_NONE);
   journal_group_unref(self->journal, message->group);
   message_free(message);
 }
@@ -268,13 +268,13 @@ tracker_end_if_done(Feed *feed, Message *message)
   Host *host = feed->host;
 
   if (message->n_open > message->n_superseded)
-    host_queue_message(host, message, message_all_final(message) ? &host->closing : &host->open);
+    host_queue_message(host, message, message_all_final(message) ? MQ_CLOSING : MQ_OPEN);
   else if (message->n_open > 0)
-    host_queue_message(host, message, &host->closing);
+    host_queue_message(host, message, MQ_CLOSING);
   else if (message->arrived && !message->awaits_child)
     tracker_end_message(feed->tracker, message, ER_COMPLETE, TRUE, feed->out);
   else
-    host_queue_message(host, message, &host->closing);
+    host_queue_message(host, message, MQ_CLOSING);
 }
 
 /* for its own document, and for that of the next message */

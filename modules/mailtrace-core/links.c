@@ -121,7 +121,7 @@ _absorb(Tracker *self, Message *message, Message *other, SummaryQueue *out)
   message_absorb(message, other, &self->options);
   _rename_cause(self, message, other, out);
   if (other->interim_passed || other->interim_queue)
-    host_queue_interim(message->host, message, &message->host->changed);
+    host_queue_interim(message, IQ_CHANGED);
   tracker_drop_message(self, other);
 }
 

@@ -429,7 +429,7 @@ _count_requeues(const Message *self, Record *record)
     u64_map_insert(&made, slice_hash(record_get_text(scan, F_SCAN_QUEUE_ID), self->host->seed), &i);
   for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
     requeues += u64_map_get(&made, slice_hash(record_get_text(scan, F_SCAN_PARENT), self->host->seed), &ignored);
-  if (made.used)
+  if (u64_map_count(&made))
     record_set_integer(record, F_REQUEUES, requeues);
   u64_map_release(&made);
 }

@@ -21,6 +21,24 @@ typedef enum _MessageState
   MS_ENDED,      /* document emitted; late lines still find it */
 } MessageState;
 
+/* queue of its host that a message is in */
+typedef enum _MessageQueue
+{
+  MQ_NONE,
+  MQ_OPEN,
+  MQ_CLOSING,
+  MQ_ENDED,
+  MQ_PENDING,
+} MessageQueue;
+
+typedef enum _InterimQueue
+{
+  IQ_NONE,
+  IQ_INTERIM,
+  IQ_CHANGED,
+  IQ_SESSION,    /* the session's pending, before the arrival */
+} InterimQueue;
+
 /* one queue id of a message; also its entry in the host's table */
 typedef struct _IdEntry
 {
@@ -39,9 +57,7 @@ typedef struct _IdEntry
 struct _Message
 {
   GList link;                  /* in one of the host's queues; .data = self */
-  GQueue *queue;               /* the queue it is in, or NULL */
   GList interim_link;
-  GQueue *interim_queue;       /* the host's interim or changed; before the arrival its session's pending; or NULL */
   gint64 interim_usec;         /* host time at which it was queued there */
   gint64 touched_usec;         /* host time of the last line */
 
@@ -62,26 +78,28 @@ struct _Message
 
   guint32 lines;
   guint32 bytes;               /* text taken in so far */
-  guint32 generation;          /* 1; 2 and more: facts that came long after the end */
   guint32 revision;            /* of the last document; 0: none yet */
   guint32 arrived_revision;    /* the last that a destination took and that is not made again after a restart */
   guint32 n_underway;          /* documents that were handed out and have not arrived */
   JournalGroup group, session_group;
-  guint32 n_open, n_superseded;   /* open ids; those of them that are superseded */
   guint32 n_recipients, n_omitted, n_scan_recipients;
   guint32 n_deferred;          /* deliveries whose last attempt was deferred */
+  guint16 generation;          /* 1; 2 and more: facts that came long after the end */
   guint16 n_bounces, n_ids;
+  guint16 n_open, n_superseded;   /* open ids; those of them that are superseded */
 
   guint8 state;                /* MessageState */
   guint8 end_reason;           /* EndReason */
-  guint interim_passed : 1;
-  guint listed : 1;            /* as a refusal of its session, before it could arrive */
-  guint arrived : 1;
-  guint arrival_is_cut : 1;    /* what its line does not say is not known */
-  guint envelope_known : 1;    /* the log listed its recipients as they were accepted */
-  guint awaits_child : 1;      /* handed to the scanner, whose own queue id was not seen */
-  guint is_orphan : 1;         /* bounce of an id of which no line was seen: in the host's orphans */
-  guint admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
+  guint8 queue;                /* MessageQueue */
+  guint8 interim_queue;        /* InterimQueue */
+  guint8 interim_passed : 1;
+  guint8 listed : 1;            /* as a refusal of its session, before it could arrive */
+  guint8 arrived : 1;
+  guint8 arrival_is_cut : 1;    /* what its line does not say is not known */
+  guint8 envelope_known : 1;    /* the log listed its recipients as they were accepted */
+  guint8 awaits_child : 1;      /* handed to the scanner, whose own queue id was not seen */
+  guint8 is_orphan : 1;         /* bounce of an id of which no line was seen: in the host's orphans */
+  guint8 admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
 };
 
 Message *message_new(Host *host, RecordKind kind);

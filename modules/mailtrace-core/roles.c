@@ -82,7 +82,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
     }
   if (line->cause.len && line_get(line, F_SENDER).len == 0)
     tracker_link_bounce(feed, message);
-  host_queue_interim(feed->host, message, &feed->host->interim);
+  host_queue_interim(message, IQ_INTERIM);
   return TRUE;
 }
 
@@ -94,7 +94,7 @@ _deliver(Feed *feed, Message *message, IdEntry *entry)
   if (!message_deliver(message, feed->line, &feed->frame, &feed->tracker->options))
     return FALSE;
   if (message->interim_passed && message->state == MS_OPEN)
-    host_queue_interim(feed->host, message, &feed->host->changed);
+    host_queue_interim(message, IQ_CHANGED);
   return TRUE;
 }
 
@@ -333,7 +333,7 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
   if (message->session || !session)
     return;
   message->session = session;
-  host_queue_interim(feed->host, message, &session->pending);
+  host_queue_interim(message, IQ_SESSION);
   tracker_join_session(feed->tracker, message, session);
 }
 

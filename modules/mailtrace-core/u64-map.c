@@ -85,44 +85,45 @@ u64_set_add(U64Set *self, guint64 key)
 }
 
 static U64MapSlot *
-_slot(U64MapSlot *slots, guint32 size, guint64 key)
+_slot(U64MapTable *table, guint64 key)
 {
-  guint32 i = _start(key, size);
+  guint32 i = _start(key, table->size);
 
-  while (slots[i].key && slots[i].key != key)
-    i = (i + 1) & (size - 1);
-  return &slots[i];
+  while (table->slots[i].key && table->slots[i].key != key)
+    i = (i + 1) & (table->size - 1);
+  return &table->slots[i];
 }
 
 static void
-_grow(U64Map *self)
+_grow_map(U64Map *self)
 {
-  guint32 size = self->size ? self->size * 2 : FIRST_SIZE;
-  U64MapSlot *slots = g_new0(U64MapSlot, size);
+  U64MapTable *old = self->table;
+  guint32 size = old ? old->size * 2 : FIRST_SIZE;
 
-  for (guint32 i = 0; i < self->size; i++)
-    if (self->slots[i].key)
-      *_slot(slots, size, self->slots[i].key) = self->slots[i];
-  g_free(self->slots);
-  self->slots = slots;
-  self->size = size;
+  self->table = g_malloc0(sizeof(U64MapTable) + size * sizeof(U64MapSlot));
+  self->table->size = size;
+  for (guint32 i = 0; old && i < old->size; i++)
+    if (old->slots[i].key)
+      *_slot(self->table, old->slots[i].key) = old->slots[i];
+  self->table->used = old ? old->used : 0;
+  g_free(old);
 }
 
 gboolean
 u64_map_insert(U64Map *self, guint64 key, guint32 *value)
 {
   key = key ? key : 1;
-  if (self->used * 4 >= self->size * 3)
-    _grow(self);
+  if (!self->table || self->table->used >= self->table->size / 4 * 3)
+    _grow_map(self);
 
-  U64MapSlot *slot = _slot(self->slots, self->size, key);
+  U64MapSlot *slot = _slot(self->table, key);
   if (slot->key)
     {
       *value = slot->value;
       return FALSE;
     }
   *slot = (U64MapSlot) { key, *value };
-  self->used++;
+  self->table->used++;
   return TRUE;
 }
 
@@ -130,10 +131,10 @@ gboolean
 u64_map_get(const U64Map *self, guint64 key, guint32 *value)
 {
   key = key ? key : 1;
-  if (!self->size)
+  if (!self->table)
     return FALSE;
 
-  U64MapSlot *slot = _slot(self->slots, self->size, key);
+  const U64MapSlot *slot = _slot(self->table, key);
   *value = slot->value;
   return slot->key != 0;
 }
