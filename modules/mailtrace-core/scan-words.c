@@ -54,7 +54,7 @@ _login(Scan *self)
   static const LineStep ends = { NULL, NO_FIELD, " D=| C=| closed by | closed after | lost| dropped: too many | (error: " };
   gsize len = 0;
 
-  while (len < self->rest.len && (g_ascii_isalnum(self->rest.str[len]) || strchr(".-_$", self->rest.str[len] ? self->rest.str[len] : ' ')))
+  while (len < self->rest.len && !strchr(" []()", self->rest.str[len]))
     len++;
   if (!len || !g_ascii_isalpha(self->rest.str[0]))
     return FALSE;
