@@ -7,7 +7,7 @@
  * Time.  Each host has a clock that follows the stamps of its lines.  A damaged stamp must not end everything:
  *   - at most 7 minutes ahead: the clock follows.
  *   - the wall clock or the time in the line's queue id says the same within 7 minutes: it follows.
- *   - at most a day ahead: it follows, and turns back if the next line says otherwise.
+ *   - at most a day ahead: it follows, and turns back if the next two lines agree that it was wrong.
  *   - further ahead: it waits for a second line that agrees.
  *   - about an hour ahead, its offset only learned: summer time may have begun, it waits for a queue id.
  * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id; for two hours

@@ -42,8 +42,8 @@ host_new(Slice name, guint64 seed)
   self->clients = g_hash_table_new(g_int64_hash, g_int64_equal);
   self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, _free_connection);
   self->workers = g_hash_table_new(NULL, NULL);
-  self->orphans = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-  self->offset_sec = self->old_offset_sec = STAMP_OFFSET_UNKNOWN;
+  self->orphans = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  self->offset_sec = self->old_offset_sec = self->doubted_offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;
 }
 
@@ -57,10 +57,24 @@ _free_messages(GQueue *queue)
     }
 }
 
+static void
+_free_closed_sessions(Host *self)
+{
+  for (GList *link = self->live_sessions.head, *next; link; link = next)
+    {
+      Session *session = link->data;
+
+      next = link->next;
+      if (session->closed)
+        session_free(session);
+    }
+}
+
 void
 host_free(Host *self)
 {
   pieces_free(self->pieces);
+  _free_closed_sessions(self);
   g_hash_table_destroy(self->sessions);
   g_hash_table_destroy(self->clients);
   g_hash_table_destroy(self->connections);
@@ -114,6 +128,46 @@ void
 host_remove_id(Host *self, IdEntry *entry)
 {
   g_hash_table_remove(self->ids, entry);
+}
+
+void
+host_add_orphan(Host *self, guint64 cause_hash, Message *bounce)
+{
+  GPtrArray *bounces = g_hash_table_lookup(self->orphans, &cause_hash);
+
+  if (!bounces)
+    {
+      bounces = g_ptr_array_new();
+      g_hash_table_insert(self->orphans, g_memdup2(&cause_hash, sizeof(cause_hash)), bounces);
+    }
+  bounce->is_orphan = TRUE;
+  g_ptr_array_add(bounces, bounce);
+}
+
+void
+host_remove_orphan(Host *self, guint64 cause_hash, Message *bounce)
+{
+  GPtrArray *bounces = g_hash_table_lookup(self->orphans, &cause_hash);
+
+  bounce->is_orphan = FALSE;
+  if (!bounces)
+    return;
+  g_ptr_array_remove_fast(bounces, bounce);
+  if (!bounces->len)
+    g_hash_table_remove(self->orphans, &cause_hash);
+}
+
+GPtrArray *
+host_take_orphans(Host *self, guint64 cause_hash)
+{
+  GPtrArray *bounces = g_hash_table_lookup(self->orphans, &cause_hash);
+
+  if (bounces)
+    {
+      g_ptr_array_ref(bounces);
+      g_hash_table_remove(self->orphans, &cause_hash);
+    }
+  return bounces;
 }
 
 static GQueue *
@@ -174,6 +228,28 @@ host_unqueue_interim(Message *message)
   message->interim_queue = IQ_NONE;
 }
 
+/* reception may take longer than the tolerance: a change by anything but summer time has to be told twice */
+static gboolean
+_accept_offset(Host *self, gint32 offset, gint64 sec)
+{
+  gint32 change = offset - self->offset_sec;
+  gboolean is_known = self->offset_sec != STAMP_OFFSET_UNKNOWN;
+
+  if (is_known && self->offset_sure && change && ABS(change) != 3600 && self->doubted_offset_sec != offset)
+    {
+      self->doubted_offset_sec = offset;
+      return FALSE;
+    }
+  if (is_known && change)
+    {
+      self->old_offset_sec = self->offset_sec;
+      self->offset_changed_usec = sec * STAMP_USEC;
+    }
+  self->doubted_offset_sec = STAMP_OFFSET_UNKNOWN;
+  self->offset_sec = offset;
+  return TRUE;
+}
+
 gboolean
 host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
 {
@@ -183,13 +259,7 @@ host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
 
   if (ABS(difference - offset) > OFFSET_TOLERANCE_SEC || ABS(offset) > OFFSET_MAX_SEC)
     return FALSE;
-  if (self->offset_sec != STAMP_OFFSET_UNKNOWN && self->offset_sec != offset)
-    {
-      self->old_offset_sec = self->offset_sec;
-      self->offset_changed_usec = id->sec * STAMP_USEC;
-    }
-  self->offset_sec = (gint32) offset;
-  return TRUE;
+  return _accept_offset(self, (gint32) offset, id->sec);
 }
 
 static void
@@ -224,36 +294,34 @@ host_shift_clock(Host *self, gint64 usec)
     ((Connection *) link->data)->due_from_usec += usec;
 }
 
+/* all that was touched at one time or later was touched at another one; it stands at the ends of the queues */
 static void
-_clamp_messages(GQueue *queue, gint64 usec)
+_retouch_messages(GQueue *queue, gint64 from_usec, gint64 usec)
 {
-  for (GList *link = queue->tail; link && ((Message *) link->data)->touched_usec > usec; link = link->prev)
+  for (GList *link = queue->tail; link && ((Message *) link->data)->touched_usec >= from_usec; link = link->prev)
     ((Message *) link->data)->touched_usec = usec;
 }
 
 static void
-_clamp_interim(GQueue *queue, gint64 usec)
+_retouch_interim(GQueue *queue, gint64 from_usec, gint64 usec)
 {
-  for (GList *link = queue->tail; link && ((Message *) link->data)->interim_usec > usec; link = link->prev)
+  for (GList *link = queue->tail; link && ((Message *) link->data)->interim_usec >= from_usec; link = link->prev)
     ((Message *) link->data)->interim_usec = usec;
 }
 
-/* a single line had moved the clock: what it touched stands at the ends of the queues */
 static void
-_turn_back(Host *self, gint64 usec)
+_retouch(Host *self, gint64 from_usec, gint64 usec)
 {
-  self->clock_usec = usec;
-  _clamp_messages(&self->open, usec);
-  _clamp_messages(&self->closing, usec);
-  _clamp_messages(&self->ended, usec);
-  _clamp_messages(&self->pending, usec);
-  _clamp_interim(&self->interim, usec);
-  _clamp_interim(&self->changed, usec);
-  for (GList *link = self->live_sessions.tail; link && ((Session *) link->data)->touched_usec > usec; link = link->prev)
-    ((Session *) link->data)->touched_usec = usec;
-  for (GList *link = self->live_connections.tail; link && ((Connection *) link->data)->due_from_usec > usec;
-       link = link->prev)
-    ((Connection *) link->data)->due_from_usec = usec;
+  _retouch_messages(&self->open, from_usec, usec);
+  _retouch_messages(&self->closing, from_usec, usec);
+  _retouch_messages(&self->ended, from_usec, usec);
+  _retouch_messages(&self->pending, from_usec, usec);
+  _retouch_interim(&self->interim, from_usec, usec);
+  _retouch_interim(&self->changed, from_usec, usec);
+  for (GList *l = self->live_sessions.tail; l && ((Session *) l->data)->touched_usec >= from_usec; l = l->prev)
+    ((Session *) l->data)->touched_usec = usec;
+  for (GList *l = self->live_connections.tail; l && ((Connection *) l->data)->due_from_usec >= from_usec; l = l->prev)
+    ((Connection *) l->data)->due_from_usec = usec;
 }
 
 static gboolean
@@ -284,9 +352,13 @@ _is_told(const Host *self, gint64 usec, Slice queue_id)
          || (queue_id_decode(queue_id, &id) && _is_near(usec, id.sec * STAMP_USEC));
 }
 
+/* what was touched while the clock waited belongs to the time it did not follow yet */
 static void
 _follow(Host *self, gint64 usec, gboolean sure)
 {
+  if (self->waits)
+    _retouch(self, self->clock_usec, MAX(self->clock_usec, usec));
+  self->waits = FALSE;
   self->clock_sure = sure;
   self->clock_usec = MAX(self->clock_usec, usec);
   self->ahead_usec = 0;
@@ -298,29 +370,52 @@ _is_agreed(const Host *self, const ClockLine *line)
   return self->ahead_usec && self->ahead_hash != line->hash && _is_near(line->usec, self->ahead_usec);
 }
 
+static void
+_wait_for_another(Host *self, const ClockLine *line)
+{
+  self->waits = line->usec > self->clock_usec;
+  self->ahead_usec = line->usec;
+  self->ahead_hash = line->hash;
+}
+
+/* one line had moved the clock, and this one knows nothing of it: a late one, or the second that tells it was wrong */
+static void
+_doubt(Host *self, const ClockLine *line)
+{
+  if (!_is_agreed(self, line))
+    {
+      _wait_for_another(self, line);
+      return;
+    }
+  _retouch(self, line->usec, line->usec);
+  self->clock_usec = line->usec;
+  _follow(self, line->usec, TRUE);
+}
+
 void
 host_follow_line(Host *self, const ClockLine *line)
 {
   gint64 step = line->usec - self->clock_usec;
   gboolean told = _is_told(self, line->usec, line->queue_id);
 
-  if (self->clock_usec && !self->clock_sure && !_is_near(step, 0) && step < 0)
-    _turn_back(self, line->usec);
-  if (!self->clock_usec || step <= CLOCK_TOLERANCE_SEC * STAMP_USEC)
-    _follow(self, line->usec, told || (self->clock_usec && (self->clock_sure || _is_near(step, 0))));
+  if (!self->clock_usec)
+    _follow(self, line->usec, told);
+  else if (_is_near(step, 0))
+    _follow(self, line->usec, TRUE);
+  else if (step < 0 && !self->clock_sure)
+    _doubt(self, line);
+  else if (step < 0)
+    return;
   else if (told)
     _follow(self, line->usec, TRUE);
   else if (line->offset_is_learned && clock_is_dst_step(step))
-    return;
+    self->waits = TRUE;
   else if (_is_agreed(self, line))
     _follow(self, line->usec, TRUE);
   else if (step <= CLOCK_STEP_SEC * STAMP_USEC)
     _follow(self, line->usec, FALSE);
   else
-    {
-      self->ahead_usec = line->usec;
-      self->ahead_hash = line->hash;
-    }
+    _wait_for_another(self, line);
 }
 
 guint64

@@ -31,6 +31,7 @@ struct _Session
   guint64 key;           /* of its process, in the host's sessions */
   gchar *node;           /* cluster node of the process, or NULL */
   guint64 connect_hash;  /* of its connect line */
+  guint generation;      /* 1; 2 and more: its process was thought to have ended within this second */
   guint64 client_key;    /* of ip and port, in the host's clients; 0: port not known */
   Record *record;        /* RK_SESSION */
   Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
@@ -75,14 +76,16 @@ struct _Host
   GHashTable *clients;      /* &Session.client_key -> Session */
   Pieces *pieces;           /* NULL: none seen yet */
   GHashTable *workers;      /* Message.worker_key -> Message that awaits its child */
-  GHashTable *orphans;      /* hash of a queue id -> Message, a bounce that it caused; no line of it was seen */
+  GHashTable *orphans;      /* hash of a queue id -> GPtrArray of Message: bounces */
   gint64 clock_usec;        /* event time, see tracker.h; advanced by the wall clock when quiet */
-  gint64 ahead_usec;        /* time of a line that is too far ahead to be followed alone, 0: none */
+  gint64 ahead_usec;        /* time of a line that is too far away to be followed alone, 0: none */
   guint64 ahead_hash;       /* that line */
+  gboolean waits;           /* lines are ahead that the clock does not follow */
   gboolean clock_sure;      /* two lines agreed, or a queue id told */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
-  gint32 old_offset_sec;    /* before the last change, or STAMP_OFFSET_UNKNOWN */
+  gboolean offset_sure;     /* told by a process that had just made the id */
+  gint32 old_offset_sec, doubted_offset_sec;   /* before the last change, told once; or STAMP_OFFSET_UNKNOWN */
   gint64 offset_changed_usec;
   gboolean logs_dkim, logs_spam;
   guint64 journaled;        /* what the journal knows of the three above */
@@ -106,6 +109,11 @@ guint64 host_id_hash(const Host *self, Slice id);
 IdEntry *host_find_id(const Host *self, Slice id);
 IdEntry *host_add_id(Host *self, Slice id);
 void host_remove_id(Host *self, IdEntry *entry);
+
+/* bounces of an id of which no line was seen */
+void host_add_orphan(Host *self, guint64 cause_hash, Message *bounce);
+void host_remove_orphan(Host *self, guint64 cause_hash, Message *bounce);
+GPtrArray *host_take_orphans(Host *self, guint64 cause_hash);   /* NULL: none; the caller unrefs it */
 
 /* moves a message to the end of a queue of its host, or out of all */
 void host_queue_message(Host *self, Message *message, MessageQueue which);

@@ -79,19 +79,20 @@ tracker_client_hash(const Host *host, guint64 client_key)
   return slice_hash(SLICE("client"), client_key + host->line_seed);
 }
 
-static guint64
-_id_hash(const Host *host, const IdEntry *entry)
+guint64
+tracker_id_hash(const Host *host, Slice queue_id)
 {
-  return slice_hash(slice_from_string(host->name), slice_hash(slice_new(entry->id, entry->len), host->seed));
+  return slice_hash(slice_from_string(host->name), slice_hash(queue_id, host->seed));
 }
 
 void
 tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _id_hash(feed->host, root));
+  Slice text = slice_new(root->id, root->len);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_id_hash(feed->host, text));
   QueueId id;
 
-  if (queue_id_decode(slice_new(root->id, root->len), &id))
+  if (queue_id_decode(text, &id))
     message->pid = id.pid;
   message->generation = tombstone ? (guint16) MIN(tombstone->generation + 1, G_MAXUINT16) : 1;
 }
@@ -192,8 +193,7 @@ tracker_release_orphan(Message *message)
   if (!message->is_orphan)
     return;
   hash = host_id_hash(message->host, slice_skip(record_get_text(message->record, F_BOUNCE_OF), prefix));
-  g_hash_table_remove(message->host->orphans, &hash);
-  message->is_orphan = FALSE;
+  host_remove_orphan(message->host, hash, message);
 }
 
 void
@@ -217,7 +217,7 @@ _bury_id(Tracker *self, const Message *message, const IdEntry *entry)
                        .queue_id = slice_new(entry->id, entry->len) };
 
   end.usec = MAX(message->host->clock_usec, message->touched_usec);
-  end.hash = _id_hash(message->host, entry);
+  end.hash = tracker_id_hash(message->host, end.queue_id);
   end.frame.host = slice_from_string(message->host->name);
   tracker_bury(self, &end, message->generation, message->session_group);
 }
@@ -367,9 +367,11 @@ _leave_client(Session *session)
 static Session *
 _new_session(Feed *feed)
 {
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
   Session *session = session_new(feed->host, &feed->frame);
 
   session->id_hash = slice_hash(feed->frame.text, 0);
+  session->generation = tombstone && tombstone_covers(tombstone, feed) ? MAX(tombstone->generation, 1) + 1 : 1;
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   session->group = journal_group_new(feed->tracker->journal);
@@ -379,15 +381,30 @@ _new_session(Feed *feed)
   return session;
 }
 
-/* by the stamps of its own lines, wherever the host's clock is; a change to summer time is no silence */
+/* by the stamps of its own lines, wherever the host's clock is; a change of the offset is no silence */
 static gboolean
 _is_outlived(const Feed *feed, const Session *session)
 {
   const Stamp *now = &feed->frame.stamp, *last = &session->last;
-  gboolean both = stamp_has_offset(now) && stamp_has_offset(last);
-  gint64 silence_usec = both ? stamp_to_utc_usec(now) - stamp_to_utc_usec(last) : now->local_usec - last->local_usec;
+  gint64 silence_usec = now->local_usec - last->local_usec;
 
+  if (stamp_has_offset(now) && stamp_has_offset(last))
+    silence_usec = MIN(silence_usec, stamp_to_utc_usec(now) - stamp_to_utc_usec(last));
   return silence_usec >= feed->tracker->options.session_timeout_sec * STAMP_USEC && !clock_is_dst_step(silence_usec);
+}
+
+/* a client that nothing but an arrival has named */
+static void
+_note_client(Session *session, const Line *line)
+{
+  Slice ip = line_get(line, F_CLIENT_IP);
+  gint64 port;
+
+  if (line->role != LR_ARRIVAL || !ip.len || record_has(session->record, F_CLIENT_IP))
+    return;
+  record_set_text(session->record, F_CLIENT_IP, ip);
+  if (slice_to_int(line_get(line, F_CLIENT_PORT), &port))
+    record_set_integer(session->record, F_CLIENT_PORT, port);
 }
 
 Session *
@@ -399,7 +416,7 @@ tracker_session(Feed *feed, gboolean create)
   if (!feed->frame.pid)
     return NULL;
   session = host_find_session(host, feed->process_key);
-  if (session && (session->closed || session_is_foreign(session, feed->line)))
+  if (session && session_is_foreign(session, feed->line))
     {
       tracker_end_session(feed->tracker, session, ER_COMPLETE, FALSE, feed->out);
       session = NULL;
@@ -416,6 +433,7 @@ tracker_session(Feed *feed, gboolean create)
       session->touched_usec = host->clock_usec;
       g_queue_unlink(&host->live_sessions, &session->link);
       g_queue_push_tail_link(&host->live_sessions, &session->link);
+      _note_client(session, feed->line);
       _join_client(feed, session);
     }
   return session;
@@ -452,12 +470,30 @@ _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 h
 
   if (!stamp_has_offset(&last))
     last.offset_sec = session->host->offset_sec;
+  if (!stamp_has_offset(&last) && session->generation > 1)
+    last.offset_sec = session->offset_sec;
   end.usec = stamp_to_utc_usec(&last);
   end.frame.host = slice_from_string(session->host->name);
   end.frame.node = slice_from_string(session->node);
   end.frame.pid = session->pid;
   end.frame.stamp.offset_sec = last.offset_sec;
-  tracker_bury(self, &end, stamp_has_offset(&last) ? 1 : TOMBSTONE_LOCAL, session->group);
+  tracker_bury(self, &end, stamp_has_offset(&last) ? session->generation : TOMBSTONE_LOCAL, session->group);
+}
+
+static void
+_bury(Tracker *self, const Session *session, EndReason reason)
+{
+  _bury_session(self, session, reason, tracker_session_hash(session->host, session->key));
+  if (session->client_key)
+    _bury_session(self, session, reason, tracker_client_hash(session->host, session->client_key));
+}
+
+void
+tracker_close_session(Tracker *self, Session *session)
+{
+  session->closed = TRUE;
+  _bury(self, session, ER_COMPLETE);
+  g_hash_table_steal(session->host->sessions, &session->key);
 }
 
 void
@@ -474,14 +510,15 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
       summary_queue_push(out, summary);
       self->counters.sessions_ended++;
     }
-  _bury_session(self, session, reason, tracker_session_hash(host, session->key));
-  if (session->client_key)
-    _bury_session(self, session, reason, tracker_client_hash(host, session->client_key));
+  _bury(self, session, reason);
   journal_group_unref(self->journal, session->group);
   _leave_client(session);
   self->open_sessions--;
   g_queue_unlink(&host->live_sessions, &session->link);
-  g_hash_table_remove(host->sessions, &session->key);
+  if (session->closed)
+    session_free(session);
+  else
+    g_hash_table_remove(host->sessions, &session->key);
 }
 
 static gboolean

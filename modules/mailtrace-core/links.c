@@ -54,10 +54,7 @@ _await_cause(Feed *feed, Message *bounce)
                   feed->line->cause.str);
   record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
   g_string_free(id, TRUE);
-  if (g_hash_table_lookup(feed->host->orphans, &hash))
-    return;
-  bounce->is_orphan = TRUE;
-  g_hash_table_insert(feed->host->orphans, g_memdup2(&hash, sizeof(hash)), bounce);
+  host_add_orphan(feed->host, hash, bounce);
 }
 
 void
@@ -72,19 +69,23 @@ tracker_link_bounce(Feed *feed, Message *bounce)
 }
 
 static void
-_adopt_orphan(Feed *feed, const IdEntry *cause)
+_adopt_orphans(Feed *feed, const IdEntry *cause)
 {
-  guint64 hash;
-  Message *bounce;
+  GPtrArray *bounces;
 
   if (!cause || !g_hash_table_size(feed->host->orphans))
     return;
-  hash = host_id_hash(feed->host, slice_new(cause->id, cause->len));
-  if (!(bounce = g_hash_table_lookup(feed->host->orphans, &hash)))
-    return;
-  tracker_release_orphan(bounce);
-  _connect_bounce(feed->tracker, bounce, cause->message, feed->out);
-  _revise(feed->tracker, bounce, feed->out);
+  bounces = host_take_orphans(feed->host, host_id_hash(feed->host, slice_new(cause->id, cause->len)));
+  for (guint i = 0; bounces && i < bounces->len; i++)
+    {
+      Message *bounce = g_ptr_array_index(bounces, i);
+
+      bounce->is_orphan = FALSE;
+      _connect_bounce(feed->tracker, bounce, cause->message, feed->out);
+      _revise(feed->tracker, bounce, feed->out);
+    }
+  if (bounces)
+    g_ptr_array_unref(bounces);
 }
 
 /* what it caused knows it by the name of the whole message from now on */
@@ -125,11 +126,13 @@ _absorb(Tracker *self, Message *message, Message *other, SummaryQueue *out)
   tracker_drop_message(self, other);
 }
 
-/* the process that took the first id over made the second one, before it said so */
+/* the process that took the first id over made the second one just before it said so; others it made long before */
 static gboolean
 _can_be_its_child(const Message *message, const QueueId *child)
 {
-  return message->awaits_child && child->sec <= (gint64) message->scan_end;
+  gint64 over_sec = message->scan_end;
+
+  return message->awaits_child && child->sec <= over_sec && child->sec + 1 >= over_sec;
 }
 
 /* without the line that links both ids; the process itself names its child before it hands the first id over */
@@ -230,8 +233,8 @@ tracker_find_entry(Feed *feed)
     }
   if (!entry->message)
     tracker_new_message(feed, entry);
-  _adopt_orphan(feed, entry);
+  _adopt_orphans(feed, entry);
   if (line->parent.len)
-    _adopt_orphan(feed, host_find_id(feed->host, line->parent));
+    _adopt_orphans(feed, host_find_id(feed->host, line->parent));
   return entry;
 }

@@ -67,9 +67,14 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   if (message->arrived)
     return _merge(feed, message);
   message->arrived = TRUE;
+  message->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  message->offset_source = feed->offset_source;
   message->arrival_is_cut = line->is_cut;
   message->arrival = feed->frame.stamp;
   _merge(feed, message);
+  /* other lines tell the client as well, but here it spoke */
+  if (over_network)
+    record_replace_text(message->record, F_CLIENT_IP, line_get(line, F_CLIENT_IP));
   message->envelope_known |= _add_recipients(feed, message);
   message_sign_on_arrival(message, line);
   if (over_network)
@@ -337,17 +342,11 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
   tracker_join_session(feed->tracker, message, session);
 }
 
-static guint64
-_buried_hash(const Feed *feed)
-{
-  return slice_hash(slice_from_string(feed->host->name), slice_hash(feed->line->queue_id, feed->host->seed));
-}
-
 /* a forgotten id takes new facts only from lines newer than its end */
 static gboolean
 _is_late(const Feed *feed)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, _buried_hash(feed));
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_id_hash(feed->host, feed->line->queue_id));
   LineRole role = feed->line->role;
 
   if (!tombstone)
@@ -486,8 +485,9 @@ _disconnect(Feed *feed, Session *session)
       _close_client(message, feed->line);
     }
   tracker_bury_line(feed);
-  session->closed = session->lines == 1 && session->client_key;
-  if (!session->closed)
+  if (session->lines == 1 && session->client_key)
+    tracker_close_session(feed->tracker, session);
+  else
     tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
 }
 

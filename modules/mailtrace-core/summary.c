@@ -185,6 +185,11 @@ session_summarize(const Session *self, EndReason reason, const TrackerOptions *o
   summary->end_reason = reason;
   _append_session_id(self, id);
   record_set_text(record, F_RECORD, SLICE("session"));
+  if (self->generation > 1)
+    {
+      record_set_text(record, F_PREVIOUS, slice_new(id->str, id->len));
+      g_string_append_printf(id, ":%u", self->generation);
+    }
   record_set_text(record, F_ID, slice_new(id->str, id->len));
   record_set_text(record, F_GATEWAY, slice_from_string(self->host->name));
   record_set_integer(record, F_REVISION, 1);

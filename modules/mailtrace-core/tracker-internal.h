@@ -68,6 +68,8 @@ void tracker_release_orphan(Message *message);
 void tracker_end_if_done(Feed *feed, Message *message);
 
 Session *tracker_session(Feed *feed, gboolean create);
+/* its pid may serve another client, and only its connect line is awaited */
+void tracker_close_session(Tracker *self, Session *session);
 void tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out);
 
 /* end: kind, hash, usec, number, and what names it */
@@ -76,6 +78,7 @@ void tracker_bury_line(Feed *feed);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
 /* the line is not newer than what the tombstone stands for */
 gboolean tombstone_covers(const Tombstone *self, const Feed *feed);
+guint64 tracker_id_hash(const Host *host, Slice queue_id);
 guint64 tracker_session_hash(const Host *host, guint64 process_key);
 guint64 tracker_client_hash(const Host *host, guint64 client_key);
 /* the connect line is of a daemon, and may come after lines of the process that serves the client */

@@ -139,6 +139,7 @@ _relearn_offset(Tracker *self, Host *host, gint32 offset_sec, gint64 clock_usec)
   if (host->offset_sec == STAMP_OFFSET_UNKNOWN)
     host_shift_clock(host, (gint64) (tracker_offset_at(self, &now) - offset_sec) * STAMP_USEC);
   host->offset_sec = offset_sec;
+  host->offset_sure = TRUE;
 }
 
 static void

@@ -102,22 +102,39 @@ tracker_offset_at(const Tracker *self, const Stamp *stamp)
   return self->options.offset_sec;
 }
 
+/* it says so the moment it is done with it: what others say, or a later process with its pid, may come half an hour
+ * later and pass for another offset */
+static gboolean
+_is_by_maker(const Feed *feed, const QueueId *id)
+{
+  return feed->line->role == LR_ARRIVAL || (feed->line->parent.len && feed->frame.pid == id->pid);
+}
+
+/* all that is due was reckoned with an offset that was nothing but assumed, or told by a line that may be late */
+static void
+_correct_clock(Feed *feed, gint32 assumed, gboolean was_sure)
+{
+  if (!was_sure)
+    host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
+}
+
 /* TRUE: the line names an id for the first time, and that tells the offset */
 static gboolean
 _learn_offset(Feed *feed)
 {
+  Host *host = feed->host;
+  gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN, was_sure = host->offset_sure;
+  gint32 assumed = is_known ? host->offset_sec : tracker_offset_at(feed->tracker, &feed->frame.stamp);
   QueueId id;
 
   if (!feed->line->queue_id.len || !queue_id_decode(feed->line->queue_id, &id)
-      || host_find_id(feed->host, feed->line->queue_id))
+      || (is_known && !_is_by_maker(feed, &id)) || host_find_id(host, feed->line->queue_id)
+      || tracker_tombstone(feed->tracker, tracker_id_hash(host, feed->line->queue_id))
+      || !host_learn_offset(host, &id, &feed->frame.stamp))
     return FALSE;
-  gint32 assumed = tracker_offset_at(feed->tracker, &feed->frame.stamp);
-  gboolean first = feed->host->offset_sec == STAMP_OFFSET_UNKNOWN;
-  if (!host_learn_offset(feed->host, &id, &feed->frame.stamp))
-    return FALSE;
-  if (first)
-    host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
-  feed->frame.stamp.offset_sec = feed->host->offset_sec;
+  host->offset_sure = _is_by_maker(feed, &id);
+  _correct_clock(feed, assumed, was_sure);
+  feed->frame.stamp.offset_sec = host->offset_sec;
   return TRUE;
 }
 

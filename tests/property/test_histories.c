@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Laws over made histories (history.h).  HISTORY_SEEDS=N tries N more seeds than the fixed ones and the random one,
+ * HISTORY_SEED=N that one only, HISTORY_PRINT=1 prints the lines.
+ *
+ * What is compared: the last revision of each document by its id, without "revision".  Where lines change places also
+ * without
+ *   - "lines" and what connect and close lines say (client.connected, connection_count, closed, duration): they add
+ *     nothing to what has ended, so they count only when they come in time;
+ *   - the order of recipients, warnings and bounces: theirs is that of the lines.
+ */
+#include "history.h"
+#include "mailtrace/document.h"
+#include "mailtrace/tracker.h"
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#define BEGIN_SEC 1560000000
+#define DAY_SEC 86400
+#define SESSIONS 40
+
+typedef struct _Run
+{
+  GHashTable *documents;    /* id -> Record, last revision */
+  TrackerCounters counters;
+  guint fed;
+  gboolean kept_cap;
+} Run;
+
+typedef struct _Plan
+{
+  GPtrArray *lines;         /* HistoryLine */
+  guint max_messages;       /* 0: the default */
+  gboolean is_live;         /* with the wall clock, and ticks */
+  guint again;              /* the last so many lines are read once more */
+  gboolean settled_before;  /* everything was forgotten when they are */
+} Plan;
+
+static guint32 current_seed;
+
+static void
+_collect(Run *self, SummaryQueue *queue)
+{
+  Summary *summary;
+
+  while ((summary = summary_queue_pop(queue)))
+    {
+      gchar *id = slice_dup(record_get_text(summary->record, F_ID));
+      Record *before = g_hash_table_lookup(self->documents, id);
+
+      gint64 revision = record_get_integer(summary->record, F_REVISION, 0);
+
+      cr_expect(!before || record_get_integer(before, F_REVISION, 0) < revision, "seed %u: revision of %s does not rise",
+                current_seed, id);
+      g_hash_table_insert(self->documents, id, record_copy(summary->record));
+      summary_free(summary);
+    }
+}
+
+static void
+_feed(Run *self, Tracker *tracker, const HistoryLine *history_line, gboolean is_live)
+{
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  Frame frame;
+  Line line;
+
+  frame_split(slice_from_string(history_line->text), BEGIN_SEC, &frame);
+  if (!frame.host.len)
+    frame.host = SLICE("localhost");
+  if (slice_starts_with(frame.host, SLICE("utm-")))
+    {
+      frame.node = frame.host;
+      frame.host = SLICE("utm");
+    }
+  line_parse(&frame, &line);
+  tracker_feed(tracker, &frame, &line, is_live ? history_line->sec * STAMP_USEC : 0, &queue);
+  self->fed++;
+  _collect(self, &queue);
+}
+
+static void
+_tick(Run *self, Tracker *tracker, gint64 sec)
+{
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+
+  tracker_tick(tracker, sec * STAMP_USEC, &queue);
+  _collect(self, &queue);
+}
+
+/* long enough for everything but the timeout of messages */
+static void
+_let_settle(Run *self, Tracker *tracker, gint64 sec)
+{
+  _tick(self, tracker, sec);
+  _tick(self, tracker, sec + 2 * DAY_SEC);
+}
+
+static void
+_feed_all(Run *self, Tracker *tracker, const Plan *plan)
+{
+  for (guint i = 0; i < plan->lines->len; i++)
+    {
+      const HistoryLine *line = g_ptr_array_index(plan->lines, i);
+      const HistoryLine *next = i + 1 < plan->lines->len ? g_ptr_array_index(plan->lines, i + 1) : line;
+
+      _feed(self, tracker, line, plan->is_live);
+      self->kept_cap &= !plan->max_messages || tracker_open_messages(tracker) <= plan->max_messages;
+      for (gint64 sec = line->sec; plan->is_live && sec <= MIN(next->sec, line->sec + 400); sec++)
+        _tick(self, tracker, sec);
+      if (plan->is_live && next->sec > line->sec)
+        _tick(self, tracker, next->sec);
+    }
+}
+
+static gint32
+_no_offset(gint64 local_sec, gpointer unused)
+{
+  return 0;
+}
+
+static void
+_check_counters(const Run *self)
+{
+  const TrackerCounters *c = &self->counters;
+  guint64 ended = 0;
+
+  for (guint i = ER_COMPLETE; i < END_REASON_COUNT; i++)
+    ended += c->messages_ended[i];
+  cr_expect_eq(c->messages_opened, ended, "seed %u", current_seed);
+  cr_expect_eq(self->fed, c->lines_of_messages + c->lines_of_sessions + c->lines_not_ours + c->lines_unknown
+               + c->lines_repeated + c->lines_continued + c->lines_late, "seed %u", current_seed);
+  cr_expect_eq(c->lines_unknown, 0u, "seed %u", current_seed);
+}
+
+static Run
+_run(const Plan *plan)
+{
+  Run self = { .kept_cap = TRUE };
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  TrackerOptions options;
+  const HistoryLine *last = g_ptr_array_index(plan->lines, plan->lines->len - 1);
+
+  self.documents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) record_free);
+  tracker_options_init(&options);
+  options.offset_at = _no_offset;
+  if (plan->max_messages)
+    options.max_messages = plan->max_messages;
+  Tracker *tracker = tracker_new(&options);
+  _feed_all(&self, tracker, plan);
+  if (plan->settled_before)
+    _let_settle(&self, tracker, last->sec);
+  for (guint i = plan->lines->len - plan->again; i < plan->lines->len; i++)
+    _feed(&self, tracker, g_ptr_array_index(plan->lines, i), FALSE);
+  _let_settle(&self, tracker, last->sec + 3 * DAY_SEC);
+  tracker_finish(tracker, ER_SHUTDOWN, &queue);
+  _collect(&self, &queue);
+  self.counters = *tracker_counters(tracker);
+  cr_expect_eq(tracker_open_messages(tracker), 0u);
+  tracker_free(tracker);
+  _check_counters(&self);
+  return self;
+}
+
+static void
+_release(Run *self)
+{
+  g_hash_table_destroy(self->documents);
+}
+
+/* how documents are compared */
+typedef enum _Compare
+{
+  CMP_ALL,
+  CMP_LOOSE,    /* see above */
+} Compare;
+
+static gint
+_compare_texts(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(const gchar *const *) a, *(const gchar *const *) b);
+}
+
+static void
+_sort_list(Record *record, FieldId id)
+{
+  GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(record, &cursor, &value))
+    if (value.id == id)
+      g_ptr_array_add(texts, slice_dup(value.text));
+  g_ptr_array_sort(texts, _compare_texts);
+  record_remove(record, id);
+  for (guint i = 0; i < texts->len; i++)
+    record_append_text(record, id, slice_from_string(g_ptr_array_index(texts, i)));
+  g_ptr_array_free(texts, TRUE);
+}
+
+static gchar *
+_json(const Record *document, Compare compare)
+{
+  static const FieldId late[] = { F_LINES, F_CLIENT_CONNECTED, F_CLIENT_CONNECTION_COUNT, F_CLIENT_CLOSED,
+    F_CLIENT_DURATION, F_ENDED };
+  static const FieldId lists[] = { F_RECIPIENTS, F_RECIPIENT_DOMAINS, F_WARNINGS, F_BOUNCES };
+  static DocumentWriter *writer;
+  Record *record = record_copy(document);
+  GString *json = g_string_new(NULL);
+
+  if (!writer)
+    writer = document_writer_new(DF_NATIVE);
+  record_remove(record, F_REVISION);
+  for (guint i = 0; compare == CMP_LOOSE && i < G_N_ELEMENTS(late); i++)
+    record_remove(record, late[i]);
+  for (guint i = 0; compare == CMP_LOOSE && i < G_N_ELEMENTS(lists); i++)
+    _sort_list(record, lists[i]);
+  document_write(writer, record, json);
+  record_free(record);
+  return g_string_free(json, FALSE);
+}
+
+static void
+_show_difference(const gchar *law, const gchar *id, const gchar *a, const gchar *b)
+{
+  gsize same = 0, begin;
+
+  while (a[same] && a[same] == b[same])
+    same++;
+  begin = same > 60 ? same - 60 : 0;
+  cr_expect(FALSE, "%s, seed %u, %s:\n%.200s\n%.200s", law, current_seed, id, a + begin, b + begin);
+}
+
+static void
+_expect_same(const gchar *law, const Run *expected, const Run *found, Compare compare)
+{
+  GHashTableIter iter;
+  gpointer id, document;
+  guint shown = 0;
+
+  g_hash_table_iter_init(&iter, found->documents);
+  while (g_hash_table_iter_next(&iter, &id, NULL))
+    if (!g_hash_table_contains(expected->documents, id) && shown++ < 3)
+      cr_expect(FALSE, "%s, seed %u: new document %s", law, current_seed, (gchar *) id);
+  g_hash_table_iter_init(&iter, expected->documents);
+  while (g_hash_table_iter_next(&iter, &id, &document))
+    {
+      const Record *other = g_hash_table_lookup(found->documents, id);
+      gchar *a = _json(document, compare), *b = other ? _json(other, compare) : g_strdup("none");
+
+      if (!g_str_equal(a, b) && shown++ < 3)
+        _show_difference(law, id, a, b);
+      g_free(a);
+      g_free(b);
+    }
+}
+
+static gint32
+_berlin_winter(gint64 utc_sec)
+{
+  return 3600;
+}
+
+static void
+_each_seed(void (*law)(GRand *rand, const History *history))
+{
+  const gchar *more = getenv("HISTORY_SEEDS"), *only = getenv("HISTORY_SEED");
+  guint32 n_fixed = only ? 1 : 12, n = n_fixed + (more ? (guint32) g_ascii_strtoull(more, NULL, 10) : only ? 0 : 1);
+  guint32 first_random = g_random_int();
+
+  for (guint32 i = 0; i < n; i++)
+    {
+      current_seed = only ? (guint32) g_ascii_strtoull(only, NULL, 10) : i < n_fixed ? i + 1 : first_random + i;
+      if (!only && i >= n_fixed)
+        g_print("seed %u\n", current_seed);
+      GRand *rand = g_rand_new_with_seed(current_seed);
+      History *history = history_new(current_seed, BEGIN_SEC, SESSIONS, _berlin_winter);
+
+      for (guint k = 0; getenv("HISTORY_PRINT") && k < history->lines->len; k++)
+        g_print("< %s\n", ((HistoryLine *) g_ptr_array_index(history->lines, k))->text);
+      law(rand, history);
+      history_free(history);
+      g_rand_free(rand);
+    }
+}
+
+static Record *
+_document_of(const Run *run, const HistoryMessage *message)
+{
+  gchar *id = g_strdup_printf("%s:%s", message->host, (gchar *) g_ptr_array_index(message->ids, 0));
+  Record *document = g_hash_table_lookup(run->documents, id);
+
+  g_free(id);
+  return document;
+}
+
+static void
+_check_truth(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines };
+  Run run = _run(&plan);
+  guint n = 0;
+  GHashTableIter iter;
+  gpointer document;
+
+  for (guint i = 0; i < history->messages->len; i++)
+    {
+      const HistoryMessage *message = g_ptr_array_index(history->messages, i);
+      Record *found = _document_of(&run, message);
+      const gchar *id = g_ptr_array_index(message->ids, 0);
+
+      cr_expect_eq(found != NULL, message->arrives, "seed %u: %s", current_seed, id);
+      n += message->arrives;
+      if (!found)
+        continue;
+      Slice status = record_get_text(found, F_STATUS);
+      cr_expect_eq(record_count(found, F_QUEUE_IDS), message->ids->len, "seed %u: %s", current_seed, id);
+      cr_expect(!message->status || slice_equals(status, slice_from_string(message->status)), "seed %u: %s is %.*s, not %s",
+                current_seed, id, (int) status.len, status.str, message->status);
+      cr_expect(!record_has(found, F_MISSING), "seed %u: %s misses something", current_seed, id);
+    }
+  g_hash_table_iter_init(&iter, run.documents);
+  while (g_hash_table_iter_next(&iter, NULL, &document))
+    n -= slice_equals(record_get_text(document, F_RECORD), SLICE("message"));
+  cr_expect_eq(n, 0u, "seed %u: phantoms", current_seed);
+  _release(&run);
+}
+
+Test(history, every_message_is_one_document)
+{
+  _each_seed(_check_truth);
+}
+
+typedef struct _Late
+{
+  gint64 msec;
+  HistoryLine *line;
+} Late;
+
+static gint
+_compare_late(gconstpointer a, gconstpointer b)
+{
+  const Late *x = a, *y = b;
+
+  return x->msec != y->msec ? (x->msec > y->msec ? 1 : -1) : (gint) x->line->index - (gint) y->line->index;
+}
+
+/* each process has a delay of its own */
+static GPtrArray *
+_interleave(GRand *rand, const GPtrArray *lines, gint max_msec)
+{
+  GHashTable *delays = g_hash_table_new(NULL, NULL);
+  GArray *late = g_array_new(FALSE, FALSE, sizeof(Late));
+  GPtrArray *out = g_ptr_array_new();
+
+  for (guint i = 0; i < lines->len; i++)
+    {
+      HistoryLine *line = g_ptr_array_index(lines, i);
+      gpointer key = GUINT_TO_POINTER(line->process + 1), delay;
+
+      if (!g_hash_table_lookup_extended(delays, key, NULL, &delay))
+        {
+          gboolean is_late = line->sec >= BEGIN_SEC && g_rand_boolean(rand);
+
+          delay = GINT_TO_POINTER(is_late ? g_rand_int_range(rand, 0, max_msec) : 0);
+          g_hash_table_insert(delays, key, delay);
+        }
+      Late one = { line->sec * 1000 + GPOINTER_TO_INT(delay), line };
+      g_array_append_val(late, one);
+    }
+  g_array_sort(late, _compare_late);
+  for (guint i = 0; i < late->len; i++)
+    g_ptr_array_add(out, g_array_index(late, Late, i).line);
+  g_array_free(late, TRUE);
+  g_hash_table_destroy(delays);
+  return out;
+}
+
+static void
+_check_order(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines };
+  Run expected = _run(&plan);
+
+  for (guint i = 0; i < 6; i++)
+    {
+      plan.lines = _interleave(rand, history->lines, i < 2 ? 1500 : 20000);
+      Run found = _run(&plan);
+      _expect_same("order", &expected, &found, CMP_LOOSE);
+      _release(&found);
+      g_ptr_array_free(plan.lines, TRUE);
+    }
+  _release(&expected);
+}
+
+Test(history, the_order_of_processes_does_not_matter)
+{
+  _each_seed(_check_order);
+}
+
+static GPtrArray *
+_copy_lines(const GPtrArray *lines)
+{
+  GPtrArray *copy = g_ptr_array_new();
+
+  for (guint i = 0; i < lines->len; i++)
+    g_ptr_array_add(copy, g_ptr_array_index(lines, i));
+  return copy;
+}
+
+static void
+_check_repeats(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines };
+  Run expected = _run(&plan);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      guint which = (guint) g_rand_int_range(rand, 0, (gint) history->lines->len);
+      guint where = (guint) g_rand_int_range(rand, (gint) which + 1, (gint) history->lines->len + 1);
+
+      plan.lines = _copy_lines(history->lines);
+      g_ptr_array_insert(plan.lines, (gint) where, g_ptr_array_index(history->lines, which));
+      Run found = _run(&plan);
+      gchar *law = g_strdup_printf("line %u again behind %u", which + 1, where);
+      _expect_same(law, &expected, &found, CMP_ALL);
+      g_free(law);
+      _release(&found);
+      g_ptr_array_free(plan.lines, TRUE);
+    }
+  _release(&expected);
+}
+
+Test(history, a_repeated_line_changes_nothing)
+{
+  _each_seed(_check_repeats);
+}
+
+static void
+_check_reading_again(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines };
+  Run expected = _run(&plan);
+
+  for (guint i = 0; i < 12; i++)
+    {
+      plan.again = i < 2 ? history->lines->len : (guint) g_rand_int_range(rand, 1, (gint) history->lines->len);
+      plan.settled_before = i % 2;
+      Run found = _run(&plan);
+      _expect_same(plan.settled_before ? "read again, settled" : "read again", &expected, &found, CMP_ALL);
+      _release(&found);
+    }
+  _release(&expected);
+}
+
+Test(history, reading_the_end_again_changes_nothing)
+{
+  _each_seed(_check_reading_again);
+}
+
+static void
+_check_live(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines };
+  Run expected = _run(&plan);
+
+  plan.is_live = TRUE;
+  Run found = _run(&plan);
+  _expect_same("live", &expected, &found, CMP_ALL);
+  _release(&found);
+  _release(&expected);
+}
+
+Test(history, an_archive_is_the_same_as_live)
+{
+  _each_seed(_check_live);
+}
+
+/* which message the document speaks of; all its ids must be of one */
+static gint
+_message_of(const History *history, const Record *document)
+{
+  Slice host = record_get_text(document, F_GATEWAY);
+  gchar *name = slice_dup(host);
+  guint32 cursor = 0;
+  RecordValue value;
+  gint message = -1;
+
+  while (record_next(document, &cursor, &value))
+    if (value.id == F_QUEUE_IDS)
+      {
+        gchar *id = slice_dup(value.text);
+        gint found = history_find(history, name, id);
+
+        cr_expect(message == -1 || message == found, "seed %u: %s joins two messages", current_seed, id);
+        cr_expect_neq(found, -1, "seed %u: nobody made %s", current_seed, id);
+        message = found;
+        g_free(id);
+      }
+  g_free(name);
+  return message;
+}
+
+static gboolean
+_misses(const Record *document, Slice what)
+{
+  guint32 cursor = 0;
+  RecordValue value;
+
+  while (record_next(document, &cursor, &value))
+    if (value.id == F_MISSING && slice_equals(value.text, what))
+      return TRUE;
+  return FALSE;
+}
+
+/* by message: 1 it has a line, 2 its arrival is there */
+static guint8 *
+_what_is_left(const History *history, const GPtrArray *lines)
+{
+  guint8 *left = g_new0(guint8, history->messages->len);
+
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const HistoryLine *line = g_ptr_array_index(lines, i);
+      if (line->message >= 0)
+        left[line->message] |= (guint8) (1 | (line->kind == HK_ARRIVAL ? 2 : 0));
+    }
+  return left;
+}
+
+static void
+_mark_refused(const History *history, const Record *session, guint8 *seen)
+{
+  gchar *host = slice_dup(record_get_text(session, F_GATEWAY));
+  Record *refusal;
+
+  for (guint i = 0; (refusal = record_nested(session, RK_REFUSAL, i)); i++)
+    {
+      gchar *id = slice_dup(record_get_text(refusal, F_REFUSAL_QUEUE_ID));
+      gint message = id[0] ? history_find(history, host, id) : -1;
+
+      if (message >= 0)
+        seen[message] = 1;
+      g_free(id);
+    }
+  g_free(host);
+}
+
+static void
+_check_loss(const History *history, GPtrArray *lines)
+{
+  Plan plan = { .lines = lines };
+  Run run = _run(&plan);
+  guint8 *left = _what_is_left(history, lines), *seen = g_new0(guint8, history->messages->len);
+  GHashTableIter iter;
+  gpointer id, document;
+
+  g_hash_table_iter_init(&iter, run.documents);
+  while (g_hash_table_iter_next(&iter, &id, &document))
+    {
+      if (slice_equals(record_get_text(document, F_RECORD), SLICE("session")))
+        {
+          _mark_refused(history, document, seen);
+          continue;
+        }
+      gint message = _message_of(history, document);
+      if (message < 0)
+        continue;
+      seen[message] = 1;
+      cr_expect(left[message] & 1, "seed %u: %s has no line", current_seed, (gchar *) id);
+      cr_expect((left[message] & 2) || _misses(document, SLICE("arrival")), "seed %u: %s does not miss its arrival",
+                current_seed, (gchar *) id);
+    }
+  for (guint i = 0; i < history->messages->len; i++)
+    cr_expect(seen[i] || !(left[i] & 1), "seed %u: message %s is lost", current_seed,
+              (gchar *) g_ptr_array_index(((HistoryMessage *) g_ptr_array_index(history->messages, i))->ids, 0));
+  g_free(left);
+  g_free(seen);
+  _release(&run);
+}
+
+static void
+_check_losses(GRand *rand, const History *history)
+{
+  for (guint i = 0; i < 30; i++)
+    {
+      GPtrArray *lines = _copy_lines(history->lines);
+      g_ptr_array_remove_index(lines, (guint) g_rand_int_range(rand, 0, (gint) lines->len));
+      _check_loss(history, lines);
+      g_ptr_array_free(lines, TRUE);
+    }
+  for (gint percent = 5; percent <= 20; percent += 5)
+    {
+      GPtrArray *lines = g_ptr_array_new();
+      for (guint i = 0; i < history->lines->len; i++)
+        if (g_rand_int_range(rand, 0, 100) >= percent)
+          g_ptr_array_add(lines, g_ptr_array_index(history->lines, i));
+      _check_loss(history, lines);
+      g_ptr_array_free(lines, TRUE);
+    }
+}
+
+Test(history, lost_lines_lose_no_message)
+{
+  _each_seed(_check_losses);
+}
+
+/* a log that begins and ends in the middle */
+static void
+_check_window(GRand *rand, const History *history)
+{
+  for (guint i = 0; i < 6; i++)
+    {
+      guint from = (guint) g_rand_int_range(rand, 0, (gint) history->lines->len - 1);
+      guint to = (guint) g_rand_int_range(rand, (gint) from + 1, (gint) history->lines->len + 1);
+      GPtrArray *lines = g_ptr_array_new();
+
+      for (guint k = from; k < to; k++)
+        g_ptr_array_add(lines, g_ptr_array_index(history->lines, k));
+      _check_loss(history, lines);
+      g_ptr_array_free(lines, TRUE);
+    }
+}
+
+Test(history, a_log_may_begin_and_end_in_the_middle)
+{
+  _each_seed(_check_window);
+}
+
+static void
+_check_cap(GRand *rand, const History *history)
+{
+  Plan plan = { .lines = history->lines, .max_messages = (guint) g_rand_int_range(rand, 1, 5) };
+  Run run = _run(&plan);
+
+  cr_expect(run.kept_cap, "seed %u: more than %u open", current_seed, plan.max_messages);
+  cr_expect_gt(run.counters.messages_ended[ER_EVICTED], 0u, "seed %u", current_seed);
+  _release(&run);
+}
+
+Test(history, open_messages_keep_their_cap)
+{
+  _each_seed(_check_cap);
+}
