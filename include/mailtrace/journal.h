@@ -34,6 +34,7 @@ typedef enum _JournalKind
   JK_LINE_END,        /* a line whose document stands for itself */
   JK_REVISION,        /* a document that time brought about was made, or arrived */
   JK_HOST,            /* what was learned about a host */
+  JK_DEAD,            /* groups that died: the file's own */
   JOURNAL_KIND_COUNT
 } JournalKind;
 

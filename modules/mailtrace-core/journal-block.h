@@ -18,7 +18,8 @@
 typedef struct _BlockHead
 {
   guint64 number;     /* 1, 2, ...: order of the blocks; 0: free */
-  guint64 checksum;   /* of the number */
+  guint64 owner;      /* number of the first block of its part: groups are numbered within a part */
+  guint64 checksum;   /* of both */
 } BlockHead;
 
 typedef struct _StoredEntry
@@ -42,7 +43,7 @@ typedef struct _Block
 {
   GList link;         /* .data = self */
   guint8 *base;       /* JOURNAL_BLOCK_BYTES */
-  guint64 number;
+  guint64 number, owner;
   guint32 used;
   gint32 index;       /* place in the file, -1: in memory only */
   gboolean in_heap;   /* base is allocated, not mapped */
@@ -61,12 +62,12 @@ gboolean block_has_room(const Block *self, gsize bytes);
 const StoredEntry *block_next(const Block *self, guint32 *at, gboolean *torn);
 void stored_entry_read(const StoredEntry *self, JournalEntry *out);
 
-/* an empty block in memory; number: of the file */
-Block *block_new_in_memory(JournalFile *file);
+/* an empty block in memory; owner 0: it is the first of its part */
+Block *block_new_in_memory(JournalFile *file, guint64 owner);
 void block_free(Block *block);
 
 /* an empty block of the file, NULL when it cannot have one; number 0: the next one */
-Block *journal_file_take_block(JournalFile *self, guint64 number);
+Block *journal_file_take_block(JournalFile *self, guint64 number, guint64 owner);
 /* moves what a block in memory holds into the file; FALSE when there is no room */
 gboolean journal_file_place_block(JournalFile *self, Block *block);
 /* the block's entries live elsewhere now, or not at all; the block is gone */

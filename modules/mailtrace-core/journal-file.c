@@ -51,16 +51,17 @@ _offset(gint32 index)
 }
 
 static guint64
-_number_checksum(guint64 number)
+_head_checksum(const BlockHead *head)
 {
-  return XXH3_64bits_withSeed(&number, sizeof(number), VERSION);
+  return XXH3_64bits_withSeed(head, offsetof(BlockHead, checksum), VERSION);
 }
 
 static void
 _write_head(Block *block)
 {
-  BlockHead head = { block->number, _number_checksum(block->number) };
+  BlockHead head = { block->number, block->owner, 0 };
 
+  head.checksum = _head_checksum(&head);
   memset(block->base + sizeof(head), 0, sizeof(guint32));
   memcpy(block->base, &head, sizeof(head));
   block->used = sizeof(head);
@@ -143,14 +144,17 @@ _take_block(JournalFile *self)
 }
 
 Block *
-journal_file_take_block(JournalFile *self, guint64 number)
+journal_file_take_block(JournalFile *self, guint64 number, guint64 owner)
 {
   Block *block;
 
   g_mutex_lock(&self->lock);
   block = _take_block(self);
   if (block)
-    block->number = number ? number : self->next_number++;
+    {
+      block->number = number ? number : self->next_number++;
+      block->owner = owner ? owner : block->number;
+    }
   g_mutex_unlock(&self->lock);
   if (block)
     _write_head(block);
@@ -158,7 +162,7 @@ journal_file_take_block(JournalFile *self, guint64 number)
 }
 
 Block *
-block_new_in_memory(JournalFile *file)
+block_new_in_memory(JournalFile *file, guint64 owner)
 {
   Block *block = _block_new(g_malloc(JOURNAL_BLOCK_BYTES), 0, -1);
 
@@ -166,6 +170,7 @@ block_new_in_memory(JournalFile *file)
   g_mutex_lock(&file->lock);
   block->number = file->next_number++;
   g_mutex_unlock(&file->lock);
+  block->owner = owner ? owner : block->number;
   _write_head(block);
   return block;
 }
@@ -173,7 +178,7 @@ block_new_in_memory(JournalFile *file)
 gboolean
 journal_file_place_block(JournalFile *self, Block *block)
 {
-  Block *place = journal_file_take_block(self, block->number);
+  Block *place = journal_file_take_block(self, block->number, block->owner);
 
   if (!place)
     return FALSE;
@@ -360,7 +365,7 @@ static gboolean
 _has_block(JournalFile *self, gint32 index, BlockHead *head)
 {
   return pread(self->fd, head, sizeof(*head), _offset(index)) == (gssize) sizeof(*head) && head->number
-         && head->checksum == _number_checksum(head->number);
+         && head->checksum == _head_checksum(head);
 }
 
 /* a file that is in use may be cut at any time: it is not mapped */
@@ -383,6 +388,7 @@ _past_block(JournalFile *self, gint32 index, gboolean whole)
   if (!_has_block(self, index, &head))
     return NULL;
   block = _block_new(NULL, head.number, index);
+  block->owner = head.owner;
   if (whole && !self->read_only)
     block->base = mmap(NULL, JOURNAL_BLOCK_BYTES, PROT_READ, MAP_SHARED, self->fd, _offset(index));
   block->in_heap = !block->base || block->base == MAP_FAILED;
@@ -422,15 +428,63 @@ _find_past(JournalFile *self)
   g_queue_sort(&self->past, _compare_blocks, NULL);
 }
 
+/* a group of a part of the file */
+typedef struct _StoredGroup
+{
+  guint64 owner, group;
+} StoredGroup;
+
+static guint
+_stored_group_hash(gconstpointer key)
+{
+  const StoredGroup *self = key;
+
+  return g_int64_hash(&self->group) ^ (guint) self->owner;
+}
+
+static gboolean
+_stored_group_equal(gconstpointer a, gconstpointer b)
+{
+  return memcmp(a, b, sizeof(StoredGroup)) == 0;
+}
+
 static void
-_find_entries(const Block *block, GArray *entries, guint64 *torn_blocks)
+_find_dead(const Block *block, GHashTable *dead)
 {
   const StoredEntry *stored;
   gboolean torn;
   guint32 at = 0;
 
   while ((stored = block_next(block, &at, &torn)))
-    g_array_append_val(entries, stored);
+    for (guint32 i = 0; stored->kind == JK_DEAD && i + sizeof(guint64) <= stored->text_len; i += sizeof(guint64))
+      {
+        StoredGroup *group = g_new(StoredGroup, 1);
+        group->owner = block->owner;
+        memcpy(&group->group, (const gchar *) (stored + 1) + i, sizeof(guint64));
+        g_hash_table_add(dead, group);
+      }
+}
+
+/* of a group that died, what is found may be a part only: blocks in front are gone */
+static gboolean
+_is_dead(const Block *block, const StoredEntry *stored, GHashTable *dead)
+{
+  StoredGroup group = { block->owner, stored->group };
+
+  return stored->kind == JK_DEAD || ((stored->kind == JK_LINE || stored->kind == JK_RECORD || stored->kind == JK_REVISION)
+                                     && g_hash_table_contains(dead, &group));
+}
+
+static void
+_find_entries(const Block *block, GHashTable *dead, GArray *entries, guint64 *torn_blocks)
+{
+  const StoredEntry *stored;
+  gboolean torn;
+  guint32 at = 0;
+
+  while ((stored = block_next(block, &at, &torn)))
+    if (!_is_dead(block, stored, dead))
+      g_array_append_val(entries, stored);
   *torn_blocks += torn;
 }
 
@@ -451,12 +505,16 @@ void
 journal_file_replay(JournalFile *self, JournalVisitor visit, gpointer data)
 {
   GArray *entries = g_array_new(FALSE, FALSE, sizeof(const StoredEntry *));
+  GHashTable *dead = g_hash_table_new_full(_stored_group_hash, _stored_group_equal, g_free, NULL);
   const StoredEntry *before = NULL;
   gboolean goes_on = TRUE;
 
   self->torn_blocks = 0;
   for (GList *link = self->past.head; link; link = link->next)
-    _find_entries(link->data, entries, &self->torn_blocks);
+    _find_dead(link->data, dead);
+  for (GList *link = self->past.head; link; link = link->next)
+    _find_entries(link->data, dead, entries, &self->torn_blocks);
+  g_hash_table_destroy(dead);
   g_array_sort(entries, _compare_entries);
   for (guint i = 0; i < entries->len && goes_on; i++)
     {

@@ -26,6 +26,8 @@ struct _Journal
   guint64 seq;
   GArray *slots;           /* Slot; number 0 is not used */
   JournalGroup free_slot;
+  guint64 owner;           /* of its blocks; 0: it has none yet */
+  GArray *dead;            /* guint64: groups that died since the last mark of them */
   guint64 living_bytes;    /* of groups */
   guint64 n_ends, ends_bytes;
   gboolean cleaning;
@@ -34,7 +36,7 @@ struct _Journal
 
 static const gchar *const kind_names[JOURNAL_KIND_COUNT] =
 {
-  "none", "line", "record", "message-end", "session-end", "line-end", "revision", "host"
+  "none", "line", "record", "message-end", "session-end", "line-end", "revision", "host", "dead"
 };
 
 const gchar *
@@ -51,6 +53,7 @@ journal_new(JournalKeep keep, gpointer data)
   self->keep = keep;
   self->keep_data = data;
   self->slots = g_array_new(FALSE, TRUE, sizeof(Slot));
+  self->dead = g_array_new(FALSE, FALSE, sizeof(guint64));
   g_array_set_size(self->slots, 1);
   return self;
 }
@@ -96,6 +99,12 @@ journal_group_ref(Journal *self, JournalGroup group)
   return group;
 }
 
+static guint64
+_stored_group(const Journal *self, JournalGroup group)
+{
+  return group | (guint64) _slot(self, group)->generation << 32;
+}
+
 /* puts a group that has lost its last reference in front of the list of the dead, which is linked by their bytes */
 static JournalGroup
 _drop_reference(Journal *self, JournalGroup group, JournalGroup dead)
@@ -120,7 +129,10 @@ journal_group_unref(Journal *self, JournalGroup group)
     {
       JournalGroup slot_number = dead;
       Slot slot = *_slot(self, slot_number);
+      guint64 stored = _stored_group(self, slot_number);
 
+      if (self->file)
+        g_array_append_val(self->dead, stored);
       *_slot(self, slot_number) = (Slot) { .generation = slot.generation + 1, .held = self->free_slot };
       self->free_slot = slot_number;
       dead = _drop_reference(self, slot.held, slot.bytes);
@@ -148,12 +160,6 @@ journal_group_hold(Journal *self, JournalGroup group, JournalGroup other)
                                     .held = slot->also_held, .also_held = other };
       slot->also_held = both;
     }
-}
-
-static guint64
-_stored_group(const Journal *self, JournalGroup group)
-{
-  return group | (guint64) _slot(self, group)->generation << 32;
 }
 
 static gboolean
@@ -193,15 +199,17 @@ _last_block(const Journal *self)
 static Block *
 _new_block(Journal *self)
 {
-  Block *block = journal_file_take_block(self->file, 0);
+  Block *block = journal_file_take_block(self->file, 0, self->owner);
 
   if (!block && !self->cleaning && self->n_in_memory < BLOCKS_IN_MEMORY_MAX)
     {
-      block = block_new_in_memory(self->file);
+      block = block_new_in_memory(self->file, self->owner);
       self->n_in_memory++;
     }
-  if (block)
-    g_queue_push_tail_link(&self->blocks, &block->link);
+  if (!block)
+    return NULL;
+  self->owner = block->owner;
+  g_queue_push_tail_link(&self->blocks, &block->link);
   return block;
 }
 
@@ -248,6 +256,28 @@ _is_mostly_dead(const Journal *self)
   return self->blocks.length > BLOCKS_UNCLEANED + 2 * living;
 }
 
+#define DEAD_A_MARK 8192
+
+/* Before a block is given up, the file knows which groups are dead: of what is left of them, a part may be gone.
+ * The mark is behind all their entries, so it stays as long as they do.  FALSE: there is no room. */
+static gboolean
+_mark_dead(Journal *self)
+{
+  while (self->dead->len)
+    {
+      guint n = MIN(self->dead->len, DEAD_A_MARK);
+      JournalEntry mark = { .kind = JK_DEAD, .seq = self->seq };
+      mark.frame.text = slice_new(self->dead->data, n * sizeof(guint64));
+      gsize bytes = stored_entry_bytes(&mark);
+      Block *block = self->n_in_memory ? NULL : _block_with_room(self, bytes);
+      if (!block)
+        return FALSE;
+      block_add(block, &mark, bytes, 0);
+      g_array_remove_range(self->dead, 0, n);
+    }
+  return TRUE;
+}
+
 /* the oldest blocks have had the longest time to die */
 static void
 _clean(Journal *self, guint victims)
@@ -259,7 +289,7 @@ _clean(Journal *self, guint victims)
     {
       Block *oldest = self->blocks.head->data;
 
-      if (!_copy_living(self, oldest))
+      if (!_mark_dead(self) || !_copy_living(self, oldest))
         break;
       _retire(self, self->file, oldest);
     }
@@ -277,6 +307,8 @@ journal_set_file(Journal *self, JournalFile *file)
   self->file = file ? journal_file_ref(file) : NULL;
   self->blocks = (GQueue) G_QUEUE_INIT;
   self->n_in_memory = 0;
+  self->owner = 0;
+  g_array_set_size(self->dead, 0);
   for (GList *link = blocks.head, *next; link; link = next)
     {
       next = link->next;
@@ -308,6 +340,7 @@ journal_free(Journal *self)
     block_free(link->data);
   journal_file_unref(self->file);
   g_array_free(self->slots, TRUE);
+  g_array_free(self->dead, TRUE);
   g_free(self);
 }
 
@@ -394,12 +427,21 @@ _place_blocks(Journal *self)
     }
 }
 
+static void
+_mark_dead_now(Journal *self)
+{
+  self->cleaning = TRUE;
+  _mark_dead(self);
+  self->cleaning = FALSE;
+}
+
 void
 journal_tidy(Journal *self)
 {
   if (!self->file)
     return;
   _place_blocks(self);
+  _mark_dead_now(self);
   _clean(self, VICTIMS_A_TIDY);
 }
 

@@ -258,6 +258,46 @@ Test(journal, size_follows_what_lives)
   journal_file_unref(file);
 }
 
+static void
+_add_and_end(Journal *journal, const gchar *text)
+{
+  JournalGroup group = journal_group_new(journal);
+
+  _add(journal, group, text);
+  journal_group_unref(journal, group);
+}
+
+static void
+_fill(Journal *journal, guint n)
+{
+  gchar *filler = g_strnfill(JOURNAL_TEXT_MAX / 2, 'x');
+
+  while (n--)
+    _add_and_end(journal, filler);
+  g_free(filler);
+}
+
+/* half of it would look like a message of its own */
+Test(journal, of_a_group_that_died_no_entry_comes_back_when_blocks_in_front_are_gone)
+{
+  JournalFile *file = _open();
+  Journal *journal = _journal(file, _keep_none);
+  JournalGroup group = journal_group_new(journal), open = journal_group_new(journal);
+
+  _add(journal, group, "begin");
+  _fill(journal, 9);
+  _add(journal, group, "end");
+  _add(journal, open, "open");
+  journal_group_unref(journal, group);
+  _fill(journal, 16);
+  _close(journal, file);
+  gchar *found = _stored();
+  cr_expect_null(strstr(found, "begin"), "its block is still there, the test shows nothing");
+  cr_expect_null(strstr(found, "end"));
+  cr_expect_not_null(strstr(found, "open"));
+  g_free(found);
+}
+
 Test(journal, ends_stay_as_long_as_they_are_wanted)
 {
   JournalFile *file = _open();
