@@ -39,6 +39,9 @@ tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGr
   tombstone->generation = MAX(tombstone->generation, generation);
 
   JournalEntry entry = *end;
+  /* an end without the line that brought it about would take the line for a repeated one */
+  if (self->feeding)
+    tracker_journal_line(self->feeding);
   entry.usec = tombstone->closed_usec;
   entry.seq = self->replayed ? self->replayed->seq : 0;
   journal_add(self->journal, group, &entry);

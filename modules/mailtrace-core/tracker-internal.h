@@ -31,6 +31,7 @@ struct _Tracker
   guint held[LIMIT_KIND_COUNT];
   Host *fullest[LIMIT_KIND_COUNT];   /* holds most of that kind, as far as it was looked at; or NULL */
   Journal *journal;
+  struct _Feed *feeding;          /* the line on its way, or NULL */
   const JournalEntry *replayed;   /* the one that is being replayed, else NULL */
   SummaryQueue replayed_sessions; /* documents that wait for tracker_replay_done() */
 };
@@ -50,6 +51,7 @@ typedef struct _Feed
   SummaryQueue *out;
   guint64 seq;              /* in the journal */
   JournalGroup group;       /* that the line belongs to; 0: it changed nothing that lasts */
+  gboolean is_journaled;
   JournalKind kind;         /* JK_RECORD: put together from pieces */
   guint journal_flags;
 } Feed;

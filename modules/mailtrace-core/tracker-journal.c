@@ -5,6 +5,8 @@
 void
 tracker_own_line(Feed *feed, JournalGroup group)
 {
+  if (feed->is_journaled)
+    return;
   journal_group_unref(feed->tracker->journal, feed->group);
   feed->group = journal_group_ref(feed->tracker->journal, group);
 }
@@ -56,6 +58,7 @@ tracker_journal_line(Feed *feed)
   journal_add(self->journal, feed->group, &entry);
   journal_group_unref(self->journal, feed->group);
   feed->group = 0;
+  feed->is_journaled = TRUE;
   _journal_host(self, feed->host);
 }
 

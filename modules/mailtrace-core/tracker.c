@@ -231,12 +231,14 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   _follow_line(feed);
   tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
+  self->feeding = feed;
   _read_again(feed, &again);
   if (feed->line->queue_id.len)
     tracker_feed_id(feed);
   else
     tracker_feed_session(feed);
   tracker_journal_line(feed);
+  self->feeding = NULL;
   tracker_enforce_limits(self, host, feed->out);
 }
 
