@@ -97,7 +97,7 @@ void journal_file_remove(JournalFile *self);
 typedef struct _JournalFileStatus
 {
   guint64 bytes;          /* of the disk, in use */
-  guint64 torn_blocks;    /* found at opening: they end in the middle of an entry */
+  guint64 torn_blocks;    /* of those replayed: damaged, more stood there than could be read */
   gint full_errno;        /* why no block could be had at the last attempt, 0: none was refused */
   gboolean keeps_past;    /* blocks of earlier runs are still kept */
 } JournalFileStatus;

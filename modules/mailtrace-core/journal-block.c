@@ -42,7 +42,7 @@ stored_entry_bytes(const JournalEntry *entry)
 gboolean
 block_has_room(const Block *self, gsize bytes)
 {
-  return self->used + bytes + sizeof(guint32) <= JOURNAL_BLOCK_BYTES;
+  return self->used + bytes + JOURNAL_BLOCK_END_BYTES <= JOURNAL_BLOCK_BYTES;
 }
 
 static guint32
@@ -53,11 +53,19 @@ _checksum(guint64 block_number, const StoredEntry *stored)
   return (guint32) XXH3_64bits_withSeed(begin, stored->len - sizeof(stored->checksum), block_number);
 }
 
+/* the end behind an entry stands there first: a process that ends while it adds one leaves nothing else behind */
+static StoredEntry *
+_begin(Block *self, gsize bytes)
+{
+  memset(self->base + self->used + bytes, 0, JOURNAL_BLOCK_END_BYTES);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return (StoredEntry *) (self->base + self->used);
+}
+
 static void
 _seal(Block *self, StoredEntry *stored)
 {
   self->used += stored->len;
-  memset(self->base + self->used, 0, sizeof(guint32));
   stored->checksum = _checksum(self->number, stored);
 }
 
@@ -99,7 +107,7 @@ _put_texts(StoredEntry *stored, guint8 **to, const Frame *frame)
 StoredEntry *
 block_add(Block *self, const JournalEntry *entry, gsize bytes, guint64 group)
 {
-  StoredEntry *stored = (StoredEntry *) (self->base + self->used);
+  StoredEntry *stored = _begin(self, bytes);
   guint8 *to = (guint8 *) (stored + 1);
   const Frame *frame = &entry->frame;
 
@@ -120,7 +128,7 @@ block_add(Block *self, const JournalEntry *entry, gsize bytes, guint64 group)
 StoredEntry *
 block_copy(Block *self, const StoredEntry *from)
 {
-  StoredEntry *stored = (StoredEntry *) (self->base + self->used);
+  StoredEntry *stored = _begin(self, from->len);
 
   memcpy(stored, from, from->len);
   _seal(self, stored);
@@ -150,6 +158,16 @@ _is_whole(const Block *self, const StoredEntry *stored, gsize room)
          && stored->len % 8 == 0 && stored->checksum == _checksum(self->number, stored) && _lengths_fit(stored);
 }
 
+/* the process ended while it added the last one */
+static gboolean
+_is_unfinished(const StoredEntry *stored, gsize room)
+{
+  static const guint8 end[JOURNAL_BLOCK_END_BYTES];
+
+  return stored->len <= room && room - stored->len >= sizeof(end)
+         && memcmp((const guint8 *) stored + stored->len, end, sizeof(end)) == 0;
+}
+
 const StoredEntry *
 block_next(const Block *self, guint32 *at, gboolean *torn)
 {
@@ -162,9 +180,11 @@ block_next(const Block *self, guint32 *at, gboolean *torn)
   *torn = FALSE;
   if (room < offsetof(StoredEntry, seq) || stored->len == 0)
     return NULL;
-  *torn = !_is_whole(self, stored, room);
-  if (*torn)
-    return NULL;
+  if (!_is_whole(self, stored, room))
+    {
+      *torn = !_is_unfinished(stored, room);
+      return NULL;
+    }
   *at += stored->len;
   return stored;
 }

@@ -4,7 +4,7 @@
  * an entry is about, nor which entries live.
  *
  *   file  = header page, then blocks at JOURNAL_HEAD_BYTES + n * JOURNAL_BLOCK_BYTES
- *   block = BlockHead, then entries, then 4 bytes of zero where there is room
+ *   block = BlockHead, then entries, then JOURNAL_BLOCK_END_BYTES of zero
  *
  * The checksum of an entry starts from its block's number: what an earlier use of the block left is no entry.
  */
@@ -14,6 +14,7 @@
 #include "mailtrace/journal.h"
 
 #define JOURNAL_HEAD_BYTES 4096
+#define JOURNAL_BLOCK_END_BYTES 8   /* checksum and length of an entry that is none */
 
 typedef struct _BlockHead
 {
@@ -46,6 +47,7 @@ typedef struct _Block
   guint64 number, owner;
   guint32 used;
   gint32 index;       /* place in the file, -1: in memory only */
+  gboolean is_cut;    /* of earlier runs: the file ends in it */
   gboolean in_heap;   /* base is allocated, not mapped */
   guint64 retired_at;
 } Block;

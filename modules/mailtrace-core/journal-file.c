@@ -62,7 +62,7 @@ _write_head(Block *block)
   BlockHead head = { block->number, block->owner, 0 };
 
   head.checksum = _head_checksum(&head);
-  memset(block->base + sizeof(head), 0, sizeof(guint32));
+  memset(block->base + sizeof(head), 0, JOURNAL_BLOCK_END_BYTES);
   memcpy(block->base, &head, sizeof(head));
   block->used = sizeof(head);
 }
@@ -183,7 +183,7 @@ journal_file_place_block(JournalFile *self, Block *block)
   if (!place)
     return FALSE;
   memcpy(place->base + sizeof(BlockHead), block->base + sizeof(BlockHead),
-         MIN(block->used + sizeof(guint32), JOURNAL_BLOCK_BYTES) - sizeof(BlockHead));
+         block->used + JOURNAL_BLOCK_END_BYTES - sizeof(BlockHead));
   g_free(block->base);
   block->base = place->base;
   block->index = place->index;
@@ -389,6 +389,7 @@ _past_block(JournalFile *self, gint32 index, gboolean whole)
     return NULL;
   block = _block_new(NULL, head.number, index);
   block->owner = head.owner;
+  block->is_cut = !whole;
   if (whole && !self->read_only)
     block->base = mmap(NULL, JOURNAL_BLOCK_BYTES, PROT_READ, MAP_SHARED, self->fd, _offset(index));
   block->in_heap = !block->base || block->base == MAP_FAILED;
@@ -485,7 +486,7 @@ _find_entries(const Block *block, GHashTable *dead, GArray *entries, guint64 *to
   while ((stored = block_next(block, &at, &torn)))
     if (!_is_dead(block, stored, dead))
       g_array_append_val(entries, stored);
-  *torn_blocks += torn;
+  *torn_blocks += torn || block->is_cut;
 }
 
 static gint
@@ -618,9 +619,12 @@ static gchar *
 _read_file_head(JournalFile *self)
 {
   FileHead head = { 0 };
-  gssize got = pread(self->fd, &head, sizeof(head), 0);
-  gchar *problem = got < 0 ? g_strdup(g_strerror(errno)) : _judge_head(&head);
+  struct stat status = { 0 };
+  gboolean is_read = pread(self->fd, &head, sizeof(head), 0) >= 0 && fstat(self->fd, &status) == 0;
+  gchar *problem = is_read ? _judge_head(&head) : g_strdup(g_strerror(errno));
 
+  if (!problem && status.st_size < JOURNAL_HEAD_BYTES)
+    problem = g_strdup("ends in its head");
   self->seed = head.seed;
   return problem;
 }

@@ -502,3 +502,44 @@ Test(journal, without_a_file_it_does_nothing)
   cr_expect(journal_is_durable(journal));
   journal_free(journal);
 }
+
+/* what is left of a group that died must not come back: it would tell half of what happened */
+Test(journal, half_a_group_is_not_replayed)
+{
+  JournalFile *file = _open();
+  Journal *journal = _journal(file, _keep_none);
+  JournalGroup dead = journal_group_new(journal), needed = journal_group_new(journal);
+  JournalGroup living = journal_group_new(journal), last = journal_group_new(journal);
+  gchar *filler = g_strnfill(200000, 'x');
+
+  _add(journal, dead, "dead-1");
+  _add(journal, needed, "needed");
+  _add(journal, living, "living-1");
+  for (guint i = 0; i < 6; i++)
+    {
+      JournalGroup group = journal_group_new(journal);
+      _add(journal, group, filler);
+      journal_group_unref(journal, group);
+    }
+  journal_group_hold(journal, last, needed);
+  journal_group_unref(journal, needed);
+  _add(journal, dead, "dead-2");
+  _add(journal, last, "needy");
+  _add(journal, living, "living-2");
+  journal_group_unref(journal, dead);
+  journal_group_unref(journal, last);
+  for (guint i = 0; i < 12; i++)
+    {
+      JournalGroup group = journal_group_new(journal);
+      _add(journal, group, filler);
+      journal_group_unref(journal, group);
+    }
+  _close(journal, file);
+  gchar *stored = _stored();
+  cr_expect_not_null(strstr(stored, "living-1"));
+  cr_expect_not_null(strstr(stored, "living-2"));
+  cr_expect_null(strstr(stored, "dead-2"));
+  cr_expect_null(strstr(stored, "needy"));
+  g_free(stored);
+  g_free(filler);
+}
