@@ -64,6 +64,9 @@ gboolean block_has_room(const Block *self, gsize bytes);
 const StoredEntry *block_next(const Block *self, guint32 *at, gboolean *torn);
 void stored_entry_read(const StoredEntry *self, JournalEntry *out);
 
+/* journal-entries.c: const StoredEntry * each, to be replayed in this order; torn_blocks: those that are damaged */
+GArray *blocks_find_entries(const GQueue *blocks, guint64 *torn_blocks);
+
 /* an empty block in memory; owner 0: it is the first of its part */
 Block *block_new_in_memory(JournalFile *file, guint64 owner);
 void block_free(Block *block);
