@@ -31,7 +31,8 @@ typedef struct _TrackerOptions
   gint64 settle_sec;           /* how long an ended message waits for late lines, and changes of an interim document
                                 * are gathered; default 30 */
   gint64 session_timeout_sec;  /* a session without a close line ends after so long; default 300 */
-  guint max_messages;          /* open messages and sessions each; default 1,000,000 */
+  guint max_messages;          /* of each: open messages, those before their arrival, those that ended and wait for late
+                                * lines, sessions, connections; over all hosts; default 1,000,000 */
   guint max_recipients;        /* recipients and deliveries a message; default 10,000 */
   gsize max_message_bytes;     /* memory a message may hold; beyond it texts and lists are no longer added; 1 MiB */
   guint max_tombstones;        /* remembered closed queue ids; default 100,000 */
