@@ -50,7 +50,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
-    { LITERAL("H="), HOST, LITERAL(" Warning: "), REST(F_WARNINGS) }
+    { LITERAL("H="), SURE_HOST, LITERAL(" Warning: "), REST(F_WARNINGS) }
   },
   {
     "rejected", LR_REFUSAL, BY_EXIM, ANY_ID, 'T', "H=mx.example.test [192.0.2.1] F=<a@b.test> rejected RCPT <c@d.test>: Unrouteable",
@@ -87,11 +87,11 @@ const LineShape exim_session_shapes[] =
   },
   {
     "discarded-recipient", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=mx [192.0.2.1] F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",
-    { LITERAL("H="), HOST, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
+    { LITERAL("H="), SURE_HOST, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
   },
   {
     "sender-verify", LR_NOTE, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] sender verify fail for <a@b.test>: unknown",
-    { LITERAL("H="), HOST, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
+    { LITERAL("H="), SURE_HOST, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
   },
   {
     "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
@@ -99,7 +99,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
-    { LITERAL("H="), HOST, LITERAL(" incomplete transaction "), SKIP_REST }
+    { LITERAL("H="), SURE_HOST, LITERAL(" incomplete transaction "), SKIP_REST }
   },
   {
     "rejected-helo", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T', "rejected EHLO from [192.0.2.1]: syntactically invalid argument(s): x",

@@ -30,6 +30,8 @@
 /* all lines that begin with "H=" of a client: one reading for all of them */
 #define HOST_ENDS " Warning: | rejected | temporarily rejected | RCPT <| sender verify | dropped by '| incomplete transaction "
 #define HOST PEER_FIELDS(HOST_ENDS)
+/* the same, but of several readings none is believed */
+#define SURE_HOST { scan_sure_peer_fields, NO_FIELD, HOST_ENDS }
 /* the same for connections */
 #define CONNECTION_ENDS " (TCP/IP connection count = | closed by | closed after | lost| (via inetd)| (ODMR customer)"
 #define CONNECTION_WAY { scan_connection_way, NO_FIELD, NULL }

@@ -182,9 +182,8 @@ _tell_several(const Peer *self, Line *line)
   line->other_port = self->earliest.port;
 }
 
-/* where only the HELO is a stranger's: the last reading is right */
-gboolean
-scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+static gboolean
+_last_reading(Scan *self, ScanRest follows, const gchar *ends, gboolean only_sure)
 {
   Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
@@ -192,10 +191,25 @@ scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
   if (!_peer(&peer, self->rest, &expected))
     return FALSE;
   _tell_several(&peer, self->line);
-  if (!peer.uncertain)
+  if (!peer.uncertain && !(only_sure && peer.several))
     _add(&peer, self);
   self->rest = peer.address.rest;
   return TRUE;
+}
+
+/* where only the HELO is a stranger's: the last reading is right */
+gboolean
+scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+{
+  return _last_reading(self, follows, ends, FALSE);
+}
+
+/* where the words behind it may be a stranger's as well, but not likely: the line goes on behind the last reading, and
+ * of several none says who it was */
+gboolean
+scan_sure_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+{
+  return _last_reading(self, follows, ends, TRUE);
 }
 
 /* where strangers wrote on both sides: nothing is said about a peer that has two readings.  The line goes on behind the

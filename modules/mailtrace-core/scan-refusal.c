@@ -39,6 +39,21 @@ scan_peer_fields(Scan *self, const LineStep *step)
 }
 
 gboolean
+scan_sure_peer_fields(Scan *self, const LineStep *step)
+{
+  Line scratch;
+  Scan fields;
+
+  if (!scan_sure_peer_before(self, _refusal_follows, step->literal))
+    return FALSE;
+  scratch.n_fields = 0;
+  fields = (Scan) { self->rest, self->line->several_clients ? &scratch : self->line };
+  scan_refusal_fields(&fields, step);
+  self->rest = fields.rest;
+  return TRUE;
+}
+
+gboolean
 scan_lone_peer_fields(Scan *self, const LineStep *step)
 {
   return scan_lone_peer_before(self, _refusal_follows, step->literal) && scan_refusal_fields(self, step);

@@ -47,11 +47,13 @@ gboolean scan_until_last(Scan *self, const LineStep *step);  /* up to the last s
 /* scan-peer.c: follows() tells whether the log can go on so behind a peer, and takes the fields off the front of it */
 typedef gboolean (*ScanRest)(Slice *rest, const gchar *ends);
 gboolean scan_peer_before(Scan *self, ScanRest follows, const gchar *ends);
+gboolean scan_sure_peer_before(Scan *self, ScanRest follows, const gchar *ends);
 gboolean scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends);
 gboolean scan_address(Scan *self, const LineStep *step);    /* "[" ip "]" [":" port] of the client */
 
 /* scan-refusal.c: the literal of the step is what may stand behind the peer and its fields, "|" between the ends */
 gboolean scan_peer_fields(Scan *self, const LineStep *step);
+gboolean scan_sure_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_command_at_host(Scan *self, const LineStep *step);
 gboolean scan_command_from_host(Scan *self, const LineStep *step);
