@@ -176,7 +176,9 @@ for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
 if [ $quick = no ]; then
-  MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_command-sanitized python3 "$top/tests/e2e/test_command.py"
+  for test in command journal_command confirm raw; do
+    MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_$test-sanitized python3 "$top/tests/e2e/test_$test.py"
+  done
   check e2e/test_module-sanitized module_sanitized
   if wanted fuzz/line; then
     fuzz fuzz_line line > "$work/fuzz-line.log" 2>&1 < /dev/null &

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one form of error messages: "mailtrace: WHAT: WHY" on standard error. */
+/* The two forms of error messages on standard error: "mailtrace: WHAT: WHY" and "mailtrace: --OPTION: "VALUE": WHY". */
 #ifndef MAILTRACE_CLI_COMPLAIN_H_INCLUDED
 #define MAILTRACE_CLI_COMPLAIN_H_INCLUDED
 
@@ -9,6 +9,12 @@ static inline void
 complain(const char *what, const char *why)
 {
   fprintf(stderr, "mailtrace: %s: %s\n", what, why);
+}
+
+static inline void
+complain_of_option(const char *option, const char *value, const char *why)
+{
+  fprintf(stderr, "mailtrace: --%s: \"%s\": %s\n", option, value, why);
 }
 
 #endif

@@ -315,6 +315,18 @@ input_modified_sec(const Input *self)
   return S_ISREG(self->status.st_mode) ? (gint64) self->status.st_mtime : 0;
 }
 
+gboolean
+input_is_among(const struct stat *file, gchar **names)
+{
+  struct stat other;
+
+  for (guint i = 0; S_ISREG(file->st_mode) && names[i]; i++)
+    if ((g_str_equal(names[i], "-") ? fstat(STDIN_FILENO, &other) : stat(names[i], &other)) == 0
+        && file->st_dev == other.st_dev && file->st_ino == other.st_ino)
+      return TRUE;
+  return FALSE;
+}
+
 guint64
 input_size_of(const gchar *name)
 {

@@ -41,6 +41,10 @@ guint64 input_text_bytes(const Input *self);
 /* modification time of a regular file, seconds since 1970; 0 for anything else */
 gint64 input_modified_sec(const Input *self);
 
+struct stat;
+/* that file is one of those named, "-" being standard input; pipes and devices never are */
+gboolean input_is_among(const struct stat *file, gchar **names);
+
 /* what input_position() will be at the end; 0 when unknown */
 guint64 input_size_of(const gchar *name);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command `mailtrace`: lines on standard input or in files, documents on standard output. */
 #include "complain.h"
+#include "dump.h"
 #include "options.h"
 #include "run.h"
 
@@ -34,6 +35,7 @@ main(int argc, char *argv[])
   gint status;
 
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   /* a copy of the pointers: GOption removes from the array what it has understood */
   gchar **arguments = g_strdupv(argv);
   if (!options_parse(&options, arguments, &error))
@@ -42,6 +44,8 @@ main(int argc, char *argv[])
     status = _print(options.help);
   else if (options.show_version)
     status = _print("mailtrace " MAILTRACE_VERSION "\n");
+  else if (options.dump)
+    status = dump(&options);
   else
     status = run(&options);
   options_release(&options);

@@ -7,10 +7,10 @@
 /* the command line as given; all texts are bytes of no particular encoding */
 typedef struct _Given
 {
-  gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters, *tls_policy;
+  gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters, *tls_policy, *journal, *raw;
   gchar *timeout, *interim_after, *settle_time, *max_messages, *max_recipients, *max_message_bytes;
   gchar **host_aliases, **files;
-  gboolean quiet, version, help, explain;
+  gboolean quiet, version, help, explain, dump, confirm, last;
 } Given;
 
 static gchar *
@@ -23,13 +23,22 @@ static const gchar DESCRIPTION[] =
   "FILEs are read in the order given, plain or gzip; without FILE, or when FILE is -, standard input is read.\n"
   "Each document is one line of JSON. What is still open at the end of the input is emitted with end_reason shutdown.\n"
   "\n"
-  "Exit status: 0 all was read and written, 1 something could not be read or written, 2 wrong usage.";
+  "With --journal=FILE it is not emitted but kept in FILE, and the next run with that FILE goes on with it: run each\n"
+  "day's log with the same journal, and the last one with --last. Documents are appended to the --output file, which may\n"
+  "then hold several revisions of a document: the one with the highest revision, of these the last, is the one to keep.\n"
+  "A run that was killed loses nothing: run it again over the same input. One run at a time uses a journal.\n"
+  "\n"
+  "For rsyslog's omprog (confirmMessages=\"on\"): mailtrace --confirm --journal=FILE --output=FILE\n"
+  "\n"
+  "Exit status: 0 all was read and written, 1 something could not be read or written or --raw found nothing,\n"
+  "2 wrong usage.";
 
-static GOptionContext *
-_context(Given *given)
-{
 #define OPTION(name, letter, kind, where, help, argument) \
   { name, letter, 0, G_OPTION_ARG_ ## kind, &given->where, help, argument }
+
+static void
+_add_message_options(GOptionContext *context, Given *given)
+{
   const GOptionEntry entries[] =
   {
     OPTION("json", 0, FILENAME, json, "names in the documents: native (default) or ecs", "FORMAT"),
@@ -52,9 +61,31 @@ _context(Given *given)
     OPTION("max-recipients", 0, FILENAME, max_recipients, "recipients of a message at most (default: 10000)", "COUNT"),
     OPTION("max-message-bytes", 0, FILENAME, max_message_bytes, "memory of a message at most (default: 1048576)",
            "BYTES"),
+    { NULL }
+  };
+
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
+_add_file_options(GOptionContext *context, Given *given)
+{
+  const GOptionEntry entries[] =
+  {
     OPTION("explain", 0, NONE, explain,
            "instead of documents, say of each line its shape, role, and fields with their places, or where it stopped", NULL),
-    OPTION("output", 'o', FILENAME, output, "write documents to FILE instead of standard output", "FILE"),
+    OPTION("raw", 0, FILENAME, raw,
+           "instead of documents, print the log lines of the messages and refused sessions with this document id or queue id, "
+           "or with this address as sender or recipient", "ID|ADDRESS"),
+    OPTION("journal", 0, FILENAME, journal, "take over from FILE what the last run left open, and leave in it what stays open",
+           "FILE"),
+    OPTION("last", 0, NONE, last, "with --journal: emit what is open at the end of this run, and remove the journal", NULL),
+    OPTION("dump", 0, NONE, dump, "with --journal: read no logs, show what the journal holds; it may be in use", NULL),
+    OPTION("confirm", 0, NONE, confirm,
+           "write OK to standard output at the start and for each line that is safe, for rsyslog's omprog; needs --output",
+           NULL),
+    OPTION("output", 'o', FILENAME, output,
+           "write documents to FILE instead of standard output; with --journal or --confirm, append them", "FILE"),
     OPTION("counters", 0, FILENAME, counters, "write counters to FILE, as one JSON object", "FILE"),
     OPTION("progress", 0, FILENAME, progress,
            "progress bar on standard error: auto (default: on a terminal), always, never", "WHEN"),
@@ -64,12 +95,20 @@ _context(Given *given)
     OPTION(G_OPTION_REMAINING, 0, FILENAME_ARRAY, files, NULL, NULL),
     { NULL }
   };
+
+  g_option_context_add_main_entries(context, entries, NULL);
+}
 #undef OPTION
+
+static GOptionContext *
+_context(Given *given)
+{
   GOptionContext *context = g_option_context_new("[FILE...] - mail logs in, one JSON document per message out");
 
   g_option_context_set_help_enabled(context, FALSE);
   g_option_context_set_description(context, DESCRIPTION);
-  g_option_context_add_main_entries(context, entries, NULL);
+  _add_message_options(context, given);
+  _add_file_options(context, given);
   return context;
 }
 
@@ -80,7 +119,7 @@ _given_release(Given *self)
   {
     self->json, self->emit, self->host, self->local_domains, self->time_zone, self->progress, self->output,
     self->counters, self->timeout, self->interim_after, self->settle_time, self->max_messages, self->max_recipients,
-    self->max_message_bytes, self->tls_policy
+    self->max_message_bytes, self->tls_policy, self->journal, self->raw
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -273,6 +312,34 @@ _local_domains(Options *self, const gchar *list, gchar **error)
   return TRUE;
 }
 
+static gboolean
+_combination(const Given *given, gchar **error)
+{
+  const struct
+  {
+    gboolean wrong;
+    const gchar *text;
+  } rules[] =
+  {
+    { given->journal && !*given->journal, "--journal: \"\" is not allowed here; allowed: the name of a file" },
+    { given->raw && !*given->raw, "--raw: \"\" is not allowed here; allowed: id of a document, queue id, address" },
+    { given->dump && !given->journal, "--dump: needs --journal=FILE" },
+    { given->last && !given->journal, "--last: needs --journal=FILE" },
+    { given->confirm && (!given->output || g_str_equal(given->output, "-")),
+      "--confirm: needs --output=FILE for the documents, standard output takes the confirmations" },
+    { given->dump && (given->files || given->last || given->confirm || given->raw || given->explain),
+      "--dump: only shows the journal, it goes neither with FILEs nor with --last, --confirm, --raw, --explain" },
+    { given->raw && (given->journal || given->confirm || given->explain),
+      "--raw: goes neither with --journal nor with --confirm, --explain" },
+    { given->explain && (given->journal || given->confirm), "--explain: goes neither with --journal nor with --confirm" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(rules) && !*error; i++)
+    if (rules[i].wrong)
+      *error = g_strdup(rules[i].text);
+  return !*error;
+}
+
 static gchar **
 _files(gchar **given)
 {
@@ -287,11 +354,18 @@ _check(Options *self, const Given *given, gchar **error)
   self->files = _files(given->files);
   self->output = given->output && !g_str_equal(given->output, "-") ? g_strdup(given->output) : NULL;
   self->counters = g_strdup(given->counters);
+  self->journal = g_strdup(given->journal);
+  self->raw = g_strdup(given->raw);
+  self->tracker.keep_raw = given->raw != NULL;
   self->quiet = given->quiet;
   self->explain = given->explain;
+  self->dump = given->dump;
+  self->confirm = given->confirm;
+  self->last = given->last;
   self->show_version = given->version;
-  return _format(self, given->json, error) && _emit(self, given->emit, error) && _host(self, given->host, error)
-         && _host_aliases(self, given->host_aliases, error) && _local_domains(self, given->local_domains, error)
+  return _combination(given, error) && _format(self, given->json, error) && _emit(self, given->emit, error)
+         && _host(self, given->host, error) && _host_aliases(self, given->host_aliases, error)
+         && _local_domains(self, given->local_domains, error)
          && _time_zone(self, given->time_zone, error) && _progress(self, given->progress, error)
          && _tls_policy(self, given->tls_policy, error) && _numbers(&self->tracker, given, error);
 }
@@ -338,6 +412,8 @@ options_release(Options *self)
   g_strfreev(self->files);
   g_free(self->output);
   g_free(self->counters);
+  g_free(self->journal);
+  g_free(self->raw);
   g_free(self->host);
   if (self->host_aliases)
     g_hash_table_unref(self->host_aliases);

@@ -21,6 +21,8 @@ typedef struct _Options
   gchar **files;              /* never empty: "-" when none was given */
   gchar *output;              /* NULL: standard output */
   gchar *counters;            /* NULL: none */
+  gchar *journal;             /* NULL: none */
+  gchar *raw;                 /* id or address whose lines are wanted, or NULL */
   gchar *host;
   GHashTable *host_aliases;   /* node -> name */
   gchar **local_domains;      /* lower case, or NULL */
@@ -29,7 +31,8 @@ typedef struct _Options
   guint emit;                 /* bit (1 << RecordKind) each */
   DocumentFormat format;
   ProgressMode progress;
-  gboolean quiet, show_version, explain;
+  gboolean quiet, show_version, explain, dump, confirm;
+  gboolean last;              /* of the runs with that journal */
   gchar *help;                /* the text to print instead of working, or NULL */
   TrackerOptions tracker;
 } Options;

@@ -78,8 +78,9 @@ report_as_text(const Report *self, const TrackerCounters *counters, GString *out
 
   g_string_append_printf(out, "mailtrace: lines: %" G_GUINT64_FORMAT " (unknown: %" G_GUINT64_FORMAT ", of others: %"
                          G_GUINT64_FORMAT "), ", self->lines, counters->lines_unknown, counters->lines_not_ours);
-  g_string_append_printf(out, "messages: %" G_GUINT64_FORMAT " (open at the end: %u), sessions: %" G_GUINT64_FORMAT
-                         ", documents: %" G_GUINT64_FORMAT ", ", counters->messages_opened, self->open_messages,
+  g_string_append_printf(out, "messages: %" G_GUINT64_FORMAT " (%s: %u), sessions: %" G_GUINT64_FORMAT
+                         ", documents: %" G_GUINT64_FORMAT ", ", counters->messages_opened,
+                         self->stay_open ? "stay open" : "open at the end", self->open_messages,
                          counters->sessions_ended, self->documents);
   g_string_append_printf(out, "%.2f s, %.0f lines/s\n", self->seconds, self->lines / seconds);
 }

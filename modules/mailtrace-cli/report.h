@@ -11,7 +11,8 @@ typedef struct _Report
   guint64 documents;
   guint64 documents_by_record[RECORD_KIND_COUNT];
   guint64 documents_by_end_reason[END_REASON_COUNT];   /* message documents */
-  guint open_messages, open_sessions;                  /* before the closing emission */
+  guint open_messages, open_sessions;                  /* before the closing emission, if there is one */
+  gboolean stay_open;                                  /* they are carried over to the next run */
   gdouble seconds;
 } Report;
 

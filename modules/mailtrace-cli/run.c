@@ -2,9 +2,11 @@
 /* Knows the order of the layers, files first, documents last; must not know mail or syslog. */
 #include "run.h"
 
+#include "carry-over.h"
 #include "complain.h"
 #include "explain.h"
 #include "input.h"
+#include "lookup.h"
 #include "output.h"
 #include "progress.h"
 #include "report.h"
@@ -24,6 +26,9 @@ typedef struct _Run
   Tracker *tracker;
   DocumentWriter *writer;
   Output output;
+  Output answers;          /* --confirm */
+  CarryOver carry_over;
+  Lookup *lookup;          /* --raw, or NULL */
   Progress progress;
   Report report;
   Input *input;            /* the one being read, or NULL */
@@ -31,6 +36,7 @@ typedef struct _Run
   gint64 begin_usec, begin_sec;
   gint64 now_sec;          /* of the lines: guesses the year of stamps without one */
   gboolean in_record;      /* the line before was one of Exim, or belonged to one */
+  gboolean told_problem;   /* of the journal */
   gint status;
 } Run;
 
@@ -42,10 +48,18 @@ _complain(Run *self, const gchar *what, const gchar *why)
   self->status = 1;
 }
 
+static void
+_complain_of_journal(Run *self, const gchar *why)
+{
+  progress_clear(&self->progress);
+  complain_of_option("journal", self->options->journal, why);
+  self->status = 1;
+}
+
 static gboolean
 _wants(const Run *self, RecordKind kind)
 {
-  return !self->options->explain && (self->options->emit & (1u << kind)) != 0;
+  return !self->options->explain && !self->lookup && (self->options->emit & (1u << kind)) != 0;
 }
 
 static void
@@ -74,6 +88,8 @@ _write_summary(Run *self, const Summary *summary)
 {
   RecordKind kind = summary->record->kind;
 
+  if (self->lookup)
+    lookup_offer(self->lookup, summary->record);
   if (_wants(self, kind))
     {
       _write_document(self, summary->record);
@@ -95,8 +111,45 @@ _write_summaries(Run *self, SummaryQueue *queue)
   while ((summary = summary_queue_pop(queue)))
     {
       _write_summary(self, summary);
+      carry_over_add(&self->carry_over, summary);
       summary_free(summary);
     }
+}
+
+static void
+_settle(gpointer data)
+{
+  Run *self = data;
+
+  carry_over_settle(&self->carry_over);
+}
+
+/* what is not safe is not confirmed: the sender says it again later, and a line that is repeated changes nothing */
+static void
+_confirm(Run *self)
+{
+  const gchar *problem;
+
+  if (!self->options->confirm)
+    return;
+  output_flush(&self->output);
+  problem = self->output.error ? g_strerror(self->output.error) : carry_over_problem(&self->carry_over);
+  g_string_append(output_buffer(&self->answers), problem ? problem : "OK");
+  output_line_done(&self->answers);
+  output_flush(&self->answers);
+}
+
+static void
+_look_after_journal(Run *self)
+{
+  const gchar *problem;
+
+  output_sync(&self->output);
+  carry_over_tidy(&self->carry_over);
+  problem = carry_over_problem(&self->carry_over);
+  if (problem && !self->told_problem)
+    _complain_of_journal(self, problem);
+  self->told_problem = problem != NULL;
 }
 
 static void
@@ -187,7 +240,15 @@ _before_read(gboolean idle, gpointer data)
 
   if (idle)
     output_flush(&self->output);
+  if (carry_over_is_due(&self->carry_over))
+    _look_after_journal(self);
   progress_update(&self->progress, bytes, self->report.lines, tracker_open_messages(self->tracker));
+}
+
+static gboolean
+_has_failed(const Run *self)
+{
+  return self->output.error || self->answers.error;
 }
 
 static void
@@ -196,13 +257,14 @@ _read_lines(Run *self, const gchar *name)
   InputResult result = IR_LINE;
   Slice raw;
 
-  while (!self->output.error && (result = input_next(self->input, &raw)) < IR_END)
+  while (!_has_failed(self) && (result = input_next(self->input, &raw)) < IR_END)
     {
       self->report.lines++;
       if (result == IR_LINE)
         _process_line(self, raw);
       else
         _process_unframed(self, raw, FALSE);
+      _confirm(self);
     }
   if (result == IR_ERROR)
     _complain(self, name, input_error(self->input));
@@ -248,25 +310,6 @@ _progress_is_shown(const Options *options)
   return isatty(STDERR_FILENO) && (options->output || !isatty(STDOUT_FILENO));
 }
 
-/* truncated only after it is known not to be one of the inputs */
-static gint
-_open_output(const Options *options, const gchar **error)
-{
-  struct stat mine, theirs;
-  gint fd = options->output ? open(options->output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : STDOUT_FILENO;
-
-  *error = NULL;
-  if (fd < 0 || fstat(fd, &mine) < 0)
-    *error = g_strerror(errno);
-  for (guint i = 0; !*error && S_ISREG(mine.st_mode) && options->files[i]; i++)
-    if ((g_str_equal(options->files[i], "-") ? fstat(STDIN_FILENO, &theirs) : stat(options->files[i], &theirs)) == 0
-        && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino)
-      *error = "is also the input";
-  if (!*error && options->output && S_ISREG(mine.st_mode) && ftruncate(fd, 0) < 0)
-    *error = g_strerror(errno);
-  return fd;
-}
-
 static guint64
 _random(void)
 {
@@ -277,32 +320,146 @@ _random(void)
   return seed;
 }
 
-static void
-_init(Run *self, Options *options, gint output_fd)
+/* the journal must be none of the files that hold something else */
+static gboolean
+_open_journal(Run *self)
 {
-  options->tracker.hash_seed = _random();
-  *self = (Run) { .options = options, .tracker = tracker_new(&options->tracker) };
+  const Options *options = self->options;
+  gchar *output[] = { options->output, NULL }, *problem = NULL, *notice = NULL;
+  struct stat status;
+
+  if (options->journal && stat(options->journal, &status) == 0
+      && (input_is_among(&status, options->files) || input_is_among(&status, output)))
+    problem = g_strdup("is also the input or the output");
+  else
+    carry_over_open(&self->carry_over, options->journal, &self->options->tracker, &problem, &notice);
+  if (problem || notice)
+    _complain_of_journal(self, problem ? problem : notice);
+  gboolean opened = !problem;
+  g_free(problem);
+  g_free(notice);
+  return opened;
+}
+
+static gboolean
+_open_output(Run *self)
+{
+  const Options *options = self->options;
+  OutputMode mode = options->journal || options->confirm ? OM_APPEND : OM_TRUNCATE;
+  const gchar *error;
+  gint fd = output_open(options->output, mode, options->files, &error);
+
+  if (error)
+    {
+      _complain(self, output_name(options->output), error);
+      return FALSE;
+    }
+  output_init(&self->output, fd, output_name(options->output));
+  self->output.written = _settle;
+  self->output.data = self;
+  if (options->confirm)
+    output_init(&self->answers, STDOUT_FILENO, output_name(NULL));
+  return TRUE;
+}
+
+static void
+_resume(Run *self)
+{
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  guint64 torn = carry_over_resume(&self->carry_over, self->tracker, &queue);
+  gchar *text;
+
+  if (torn)
+    {
+      text = g_strdup_printf("was damaged: what stood behind %" G_GUINT64_FORMAT " torn places is lost", torn);
+      _complain_of_journal(self, text);
+      g_free(text);
+    }
+  _write_summaries(self, &queue);
+  if (self->options->journal)
+    _look_after_journal(self);
+}
+
+static void
+_begin(Run *self)
+{
+  Options *options = self->options;
+
+  self->tracker = tracker_new(&options->tracker);
   self->writer = document_writer_new(options->format);
-  self->begin_usec = g_get_monotonic_time();
-  self->begin_sec = g_get_real_time() / G_USEC_PER_SEC;
-  output_init(&self->output, output_fd, options->output ? options->output : "standard output");
+  self->lookup = options->raw ? lookup_new(slice_from_string(options->raw)) : NULL;
   progress_init(&self->progress, _progress_is_shown(options), _total_bytes(options->files));
+  _resume(self);
+  _confirm(self);
+}
+
+static void
+_write_lookup(Run *self)
+{
+  guint64 omitted = lookup_omitted_lines(self->lookup);
+  gchar *text;
+
+  lookup_write(self->lookup, isatty(self->output.fd) == 1, &self->output);
+  if (!lookup_count(self->lookup))
+    _complain(self, self->options->raw, "no message in this log has that id, queue id or address");
+  if (!omitted)
+    return;
+  text = g_strdup_printf("%" G_GUINT64_FORMAT " lines are missing, see --max-message-bytes", omitted);
+  _complain(self, self->options->raw, text);
+  g_free(text);
+}
+
+/* without a journal, or in the last run with it, nothing stays open */
+static void
+_end_all(Run *self)
+{
+  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+
+  if (self->options->journal && !self->options->last)
+    return;
+  tracker_finish(self->tracker, ER_SHUTDOWN, &queue);
+  _write_summaries(self, &queue);
+}
+
+static void
+_close_journal(Run *self)
+{
+  const gchar *problem;
+
+  if (self->options->last && !_has_failed(self))
+    {
+      carry_over_remove(&self->carry_over);
+      return;
+    }
+  carry_over_tidy(&self->carry_over);
+  problem = carry_over_problem(&self->carry_over);
+  if (problem)
+    {
+      _complain_of_journal(self, problem);
+      _complain_of_journal(self, "what is open could not be kept: run again over the same input");
+    }
+  carry_over_close(&self->carry_over);
 }
 
 static void
 _finish(Run *self)
 {
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-
   self->report.open_messages = tracker_open_messages(self->tracker);
   self->report.open_sessions = tracker_open_sessions(self->tracker);
-  tracker_finish(self->tracker, ER_SHUTDOWN, &queue);
-  _write_summaries(self, &queue);
+  self->report.stay_open = self->options->journal && !self->options->last;
+  _end_all(self);
   progress_clear(&self->progress);
+  if (self->lookup)
+    _write_lookup(self);
+  if (self->options->journal)
+    output_sync(&self->output);
   if (!output_close(&self->output) && !(self->options->quiet && self->output.error == EPIPE))
     complain(self->output.name, g_strerror(self->output.error));
-  if (self->output.error)
+  if (_has_failed(self))
     self->status = 1;
+  _close_journal(self);
+  if (self->options->confirm)
+    output_close(&self->answers);
   self->report.seconds = (gdouble) (g_get_monotonic_time() - self->begin_usec) / G_USEC_PER_SEC;
 }
 
@@ -339,24 +496,34 @@ _report(Run *self)
   g_string_free(text, TRUE);
 }
 
+static void
+_release(Run *self)
+{
+  document_writer_free(self->writer);
+  lookup_free(self->lookup);
+  tracker_free(self->tracker);
+}
+
 gint
 run(Options *options)
 {
-  const gchar *error;
-  gint fd = _open_output(options, &error);
-  Run self;
+  Run self = { .options = options };
 
-  if (error)
+  options->tracker.hash_seed = _random();
+  self.begin_usec = g_get_monotonic_time();
+  self.begin_sec = g_get_real_time() / G_USEC_PER_SEC;
+  if (!_open_journal(&self))
+    return 1;
+  if (!_open_output(&self))
     {
-      complain(options->output ? options->output : "standard output", error);
+      carry_over_close(&self.carry_over);
       return 1;
     }
-  _init(&self, options, fd);
-  for (guint i = 0; options->files[i] && !self.output.error; i++)
+  _begin(&self);
+  for (guint i = 0; options->files[i] && !_has_failed(&self); i++)
     _read_file(&self, options->files[i]);
   _finish(&self);
   _report(&self);
-  document_writer_free(self.writer);
-  tracker_free(self.tracker);
+  _release(&self);
   return self.status;
 }
