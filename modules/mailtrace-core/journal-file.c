@@ -26,6 +26,15 @@ typedef struct _FileHead
   guint64 checksum;
 } FileHead;
 
+/* the head page ends with it: blocks of lower numbers are over, all at once */
+typedef struct _Floor
+{
+  guint64 number;
+  guint64 checksum;
+} Floor;
+
+#define FLOOR_AT (JOURNAL_HEAD_BYTES - (off_t) sizeof(Floor))
+
 struct _JournalFile
 {
   gatomicrefcount references;
@@ -34,6 +43,7 @@ struct _JournalFile
   gboolean read_only;
   GMutex lock;               /* covers all that follows */
   guint64 seed, next_number;
+  guint64 floor, first_own;  /* number of the first block that counts, of the first one of this run */
   gint32 n_places;           /* in the file */
   GArray *holes;             /* places without a block */
   GQueue spare;              /* Block: free, mapped */
@@ -361,11 +371,36 @@ _open_fd(JournalFile *self)
   return NULL;
 }
 
+static guint64
+_floor_checksum(guint64 number)
+{
+  return XXH3_64bits_withSeed(&number, sizeof(number), VERSION);
+}
+
+static void
+_read_floor(JournalFile *self)
+{
+  Floor floor = { 0 };
+
+  if (pread(self->fd, &floor, sizeof(floor), FLOOR_AT) == (gssize) sizeof(floor)
+      && floor.checksum == _floor_checksum(floor.number))
+    self->floor = floor.number;
+}
+
+static void
+_raise_floor(JournalFile *self)
+{
+  Floor floor = { self->first_own, _floor_checksum(self->first_own) };
+  gssize written = pwrite(self->fd, &floor, sizeof(floor), FLOOR_AT);
+
+  (void) written;
+}
+
 static gboolean
 _has_block(JournalFile *self, gint32 index, BlockHead *head)
 {
   return pread(self->fd, head, sizeof(*head), _offset(index)) == (gssize) sizeof(*head) && head->number
-         && head->checksum == _head_checksum(head);
+         && head->number >= self->floor && head->checksum == _head_checksum(head);
 }
 
 /* a file that is in use may be cut at any time: it is not mapped */
@@ -413,6 +448,8 @@ _find_past(JournalFile *self)
 
   if (fstat(self->fd, &status) < 0 || status.st_size <= JOURNAL_HEAD_BYTES)
     return;
+  _read_floor(self);
+  self->next_number = MAX(self->next_number, self->floor);
   self->n_places = (gint32) ((status.st_size - JOURNAL_HEAD_BYTES + JOURNAL_BLOCK_BYTES - 1) / JOURNAL_BLOCK_BYTES);
   for (gint32 index = 0; index < self->n_places; index++)
     {
@@ -427,6 +464,7 @@ _find_past(JournalFile *self)
       g_queue_push_tail_link(&self->past, &block->link);
     }
   g_queue_sort(&self->past, _compare_blocks, NULL);
+  self->first_own = self->next_number;
 }
 
 void
@@ -452,6 +490,8 @@ journal_file_forget_past(JournalFile *self)
   GList *link;
 
   g_mutex_lock(&self->lock);
+  if (!self->read_only && self->past.length)
+    _raise_floor(self);
   while ((link = g_queue_pop_head_link(&self->past)))
     {
       Block *block = link->data;
