@@ -170,6 +170,8 @@ tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean 
 {
   message->state = MS_ENDED;
   message->end_reason = reason;
+  /* late lines find it from now on for the settle time, however long it was quiet before */
+  message->touched_usec = MAX(message->touched_usec, message->host->clock_usec);
   self->open_messages--;
   self->counters.messages_ended[reason]++;
   host_unqueue_interim(message);

@@ -30,17 +30,20 @@ _add_bounce(Message *cause, Slice id)
   return TRUE;
 }
 
-static void
+/* TRUE: the bounce did not know its cause by that name */
+static gboolean
 _connect_bounce(Tracker *self, Message *bounce, Message *cause, SummaryQueue *out)
 {
   GString *id = g_string_new(NULL);
+  gboolean changed;
 
   _format_id(bounce, id);
   if (_add_bounce(cause, slice_new(id->str, id->len)))
     _revise(self, cause, out);
   _format_id(cause, id);
-  record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
+  changed = record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
   g_string_free(id, TRUE);
+  return changed;
 }
 
 /* its cause is named by an id of which no line was seen yet */
@@ -81,8 +84,8 @@ _adopt_orphans(Feed *feed, const IdEntry *cause)
       Message *bounce = g_ptr_array_index(bounces, i);
 
       bounce->is_orphan = FALSE;
-      _connect_bounce(feed->tracker, bounce, cause->message, feed->out);
-      _revise(feed->tracker, bounce, feed->out);
+      if (_connect_bounce(feed->tracker, bounce, cause->message, feed->out))
+        _revise(feed->tracker, bounce, feed->out);
     }
   if (bounces)
     g_ptr_array_unref(bounces);
@@ -103,8 +106,8 @@ _rename_cause(Tracker *self, Message *message, const Message *other, SummaryQueu
 
       if (!bounce || bounce->message == message)
         continue;
-      _connect_bounce(self, bounce->message, message, out);
-      _revise(self, bounce->message, out);
+      if (_connect_bounce(self, bounce->message, message, out))
+        _revise(self, bounce->message, out);
     }
 }
 

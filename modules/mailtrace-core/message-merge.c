@@ -86,6 +86,7 @@ message_absorb(Message *self, Message *other, const TrackerOptions *options)
   self->arrived |= other->arrived;
   self->arrival_is_cut |= other->arrival_is_cut;
   self->envelope_known |= other->envelope_known;
+  self->is_frozen |= other->is_frozen;
   self->n_omitted += other->n_omitted;
   self->n_bounces = (guint16) MIN(self->n_bounces + other->n_bounces, G_MAXUINT16);
   self->bytes = MIN(self->bytes, G_MAXUINT32 - other->bytes) + other->bytes;

@@ -316,8 +316,9 @@ _delivery_usec(const Record *delivery)
   return record_get(delivery, F_DELIVERY_TIME, &value) ? stamp_to_utc_usec(&value.stamp) : 0;
 }
 
-/* lines of several processes come in any order: what was logged last counts.  A deferral of the envelope's recipient
- * came before what routing made of it, and what an administrator says about a delivered address changes nothing. */
+/* lines of several processes come in any order: what was logged last counts.  A deferral came before the outcome,
+ * whatever its stamp says, one of the envelope's recipient before what routing made of it, and what an administrator
+ * says about a delivered address changes nothing. */
 static gboolean
 _replaces(const Record *new, const Record *old)
 {
@@ -329,10 +330,12 @@ _replaces(const Record *new, const Record *old)
     return _is_deferred(old);
   if (!record_has(old, F_DELIVERY_ATTEMPTS) && !_is_deferred(new))
     return TRUE;
+  if (_is_deferred(new) != _is_deferred(old))
+    return _is_deferred(old);
   if (_is_deferred(new) && record_has(old, F_DELIVERY_ORIGINAL_RECIPIENT)
       && !record_has(new, F_DELIVERY_ORIGINAL_RECIPIENT))
     return FALSE;
-  return difference ? difference > 0 : !_is_deferred(new) || _is_deferred(old);
+  return difference >= 0;
 }
 
 /* empties the other record */
@@ -527,6 +530,6 @@ message_sign_on_arrival(Message *self, const Line *line)
 gboolean
 message_all_final(const Message *self)
 {
-  return self->n_recipients && record_count_nested(self->record, RK_DELIVERY) >= self->n_recipients
+  return self->n_recipients && !self->is_frozen && record_count_nested(self->record, RK_DELIVERY) >= self->n_recipients
          && self->n_deferred == 0;
 }

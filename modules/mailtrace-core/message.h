@@ -98,6 +98,7 @@ struct _Message
   guint8 arrival_is_cut : 1;    /* what its line does not say is not known */
   guint8 envelope_known : 1;    /* the log listed its recipients as they were accepted */
   guint8 awaits_child : 1;      /* handed to the scanner, whose own queue id was not seen */
+  guint8 is_frozen : 1;         /* and so on the queue, whatever became of its recipients */
   guint8 is_orphan : 1;         /* bounce of an id of which no line was seen: in the host's orphans */
   guint8 admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
 };
@@ -155,7 +156,7 @@ void message_take_value(Message *self, const RecordValue *value, const TrackerOp
 void message_take_delivery(Message *self, Record *delivery, const TrackerOptions *options);
 void message_take_signature(Message *self, const Record *signature);
 
-/* every recipient of the envelope is known and has a final outcome */
+/* every recipient of the envelope is known and has a final outcome, and nothing else keeps it on the queue */
 gboolean message_all_final(const Message *self);
 
 /* parts of the summary: message-tls.c, message-dkim.c */

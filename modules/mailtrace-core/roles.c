@@ -40,12 +40,23 @@ _add_recipients(Feed *feed, Message *message)
   return added;
 }
 
+/* it waits for an administrator or its age, then says Completed */
+static gboolean
+_tells_of_freezing(const Line *line)
+{
+  Slice note = line_get(line, F_WARNINGS);
+
+  return line->role == LR_NOTE && (slice_starts_with(note, SLICE("Frozen")) || slice_starts_with(note, SLICE("frozen by "))
+                                   || slice_starts_with(note, SLICE("Message is frozen")));
+}
+
 static gboolean
 _note(Feed *feed, Message *message, IdEntry *entry)
 {
   gboolean changed = _merge(feed, message);
 
   changed |= _add_recipients(feed, message);
+  message->is_frozen |= _tells_of_freezing(feed->line);
   if (line_get(feed->line, F_DELIVERY_RECIPIENT).str)
     changed |= message_deliver(message, feed->line, &feed->frame, &feed->tracker->options);
   if (line_get(feed->line, F_DKIM_SIGNATURE_RESULT).str)

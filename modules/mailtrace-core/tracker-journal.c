@@ -133,14 +133,21 @@ _drop_pieces_of(Tracker *self, Host *host, const Frame *frame)
 }
 
 static void
-_relearn_offset(Tracker *self, Host *host, gint32 offset_sec, gint64 clock_usec)
+_relearn_offset(Tracker *self, Host *host, gint32 offset_sec, gint64 local_usec)
 {
-  Stamp now = { clock_usec, STAMP_OFFSET_UNKNOWN };
+  Stamp now = { local_usec, STAMP_OFFSET_UNKNOWN };
+  gint64 utc_usec = local_usec - (gint64) offset_sec * STAMP_USEC;
 
-  if (offset_sec == STAMP_OFFSET_UNKNOWN)
+  /* a late line of before the last change has the old one */
+  if (offset_sec == STAMP_OFFSET_UNKNOWN || utc_usec < host->offset_changed_usec)
     return;
   if (host->offset_sec == STAMP_OFFSET_UNKNOWN)
     host_shift_clock(host, (gint64) (tracker_offset_at(self, &now) - offset_sec) * STAMP_USEC);
+  if (host->offset_sec != STAMP_OFFSET_UNKNOWN && host->offset_sec != offset_sec)
+    {
+      host->old_offset_sec = host->offset_sec;
+      host->offset_changed_usec = utc_usec;
+    }
   host->offset_sec = offset_sec;
   host->offset_sure = TRUE;
 }
@@ -170,7 +177,8 @@ _replay_line(Tracker *self, const JournalEntry *entry)
       tracker_gather_piece(self, feed.host, &feed.frame, feed.out);
       return;
     }
-  if (g_str_equal(feed.offset_source, "queue-id"))
+  feed.offset_is_learned = g_str_equal(feed.offset_source, "queue-id");
+  if (feed.offset_is_learned)
     _relearn_offset(self, feed.host, feed.frame.stamp.offset_sec, feed.frame.stamp.local_usec);
   feed.usec = feed.frame.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.frame.stamp) * STAMP_USEC;
   tracker_feed_parsed(self, feed.host, &feed);
@@ -196,13 +204,24 @@ _replay_message_end(Tracker *self, const JournalEntry *entry)
   tracker_bury(self, entry, entry->number, 0);
 }
 
+/* its pid may have served another client before the end was written */
+static gboolean
+_is_end_of(const JournalEntry *entry, const Session *session)
+{
+  Stamp last = session->last;
+
+  if (!stamp_has_offset(&last))
+    last.offset_sec = entry->frame.stamp.offset_sec;
+  return stamp_to_utc_usec(&last) <= entry->usec;
+}
+
 static void
 _replay_session_end(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
   Session *session = host_find_session(host, host_process_key(host, entry->frame.node, entry->frame.pid));
 
-  if (session)
+  if (session && _is_end_of(entry, session))
     tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);
   tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL, 0);
 }
@@ -224,8 +243,10 @@ static void
 _replay_host(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
+  gint32 offset_sec = entry->frame.stamp.offset_sec;
+  gint64 ahead_sec = offset_sec == STAMP_OFFSET_UNKNOWN ? 0 : offset_sec;
 
-  _relearn_offset(self, host, entry->frame.stamp.offset_sec, entry->usec);
+  _relearn_offset(self, host, offset_sec, entry->usec + ahead_sec * STAMP_USEC);
   host->logs_dkim = (entry->flags & JF_LOGS_DKIM) != 0;
   host->logs_spam = (entry->flags & JF_LOGS_SPAM) != 0;
   host->clock_usec = MAX(host->clock_usec, entry->usec);

@@ -300,6 +300,15 @@ _freeze(Maker *self, Mail *mail, gint64 sec)
   _say(self, &root, sec + 700, mail->number, HK_CLOSE, "%s Completed", mail->id);
 }
 
+static const gchar *
+_for(const gchar *recipient)
+{
+  static gchar text[64];
+
+  g_snprintf(text, sizeof(text), " for %s", recipient);
+  return text;
+}
+
 static gint64
 _bounce(Maker *self, const Mail *cause, const gchar *cause_id, gint64 sec)
 {
@@ -310,7 +319,8 @@ _bounce(Maker *self, const Mail *cause, const gchar *cause_id, gint64 sec)
   mail.recipients[0] = g_strdup(cause->sender);
   mail.id = _new_message(self, _message(self, cause->number)->host, sec, in.pid, &mail.number);
   _message(self, mail.number)->arrives = TRUE;
-  _say(self, &in, sec, mail.number, HK_ARRIVAL, "%s <= <> R=%s U=exim P=local S=900", mail.id, cause_id);
+  _say(self, &in, sec, mail.number, HK_ARRIVAL, "%s <= <> R=%s U=exim P=local S=900%s", mail.id, cause_id,
+       _chance(self, 50) ? _for(mail.recipients[0]) : "");
   if (_chance(self, 30))
     _freeze(self, &mail, sec + 1);
   else
