@@ -49,6 +49,7 @@ enum
   JF_ARRIVED = 1 << 3,           /* JK_REVISION: the document was acknowledged */
   JF_LOGS_DKIM = 1 << 4,         /* JK_HOST */
   JF_LOGS_SPAM = 1 << 5,
+  JF_OFFSET_SURE = 1 << 7,
   JF_TEXT_IN_RAW = 1 << 6,       /* set by journal_add() */
 };
 
@@ -58,9 +59,11 @@ typedef struct _JournalEntry
   JournalKind kind;
   guint flags;
   guint64 seq;        /* order within a host; given by the journal */
-  gint64 usec;        /* JK_*_END: when it ended, UTC; JK_HOST: its clock */
+  gint64 usec;        /* JK_*_END: when it ended, UTC; JK_HOST: when its offset changed, UTC */
+  gint64 clock_usec;  /* JK_LINE, JK_RECORD, JK_HOST: the host's clock; JK_SESSION_END: its first stamp, local */
   guint64 hash;       /* JK_*_END: of the tombstone; with the file's seed */
-  guint32 number;     /* JK_MESSAGE_END: generation; JK_SESSION_END: end reason; JK_REVISION: revision */
+  guint32 number;     /* JK_MESSAGE_END: generation; JK_SESSION_END: end reason; JK_REVISION: revision;
+                       * JK_HOST: offset before the change */
   Frame frame;        /* JK_LINE, JK_RECORD; else only host and pid (and node), where they are known */
   Slice queue_id;     /* JK_MESSAGE_END, JK_REVISION; JK_LINE: source of its offset */
 } JournalEntry;

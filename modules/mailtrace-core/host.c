@@ -232,7 +232,7 @@ host_unqueue_interim(Message *message)
 static gboolean
 _accept_offset(Host *self, gint32 offset, gint64 sec)
 {
-  gint32 change = offset - self->offset_sec;
+  gint64 change = (gint64) offset - self->offset_sec;
   gboolean is_known = self->offset_sec != STAMP_OFFSET_UNKNOWN;
 
   if (is_known && self->offset_sure && change && ABS(change) != 3600 && self->doubted_offset_sec != offset)
@@ -322,6 +322,14 @@ _retouch(Host *self, gint64 from_usec, gint64 usec)
     ((Session *) l->data)->touched_usec = usec;
   for (GList *l = self->live_connections.tail; l && ((Connection *) l->data)->due_from_usec >= from_usec; l = l->prev)
     ((Connection *) l->data)->due_from_usec = usec;
+}
+
+void
+host_set_clock(Host *self, gint64 usec)
+{
+  if (usec < self->clock_usec)
+    _retouch(self, usec, usec);
+  self->clock_usec = usec;
 }
 
 static gboolean

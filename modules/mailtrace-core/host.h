@@ -88,7 +88,7 @@ struct _Host
   gint32 old_offset_sec, doubted_offset_sec;   /* before the last change, told once; or STAMP_OFFSET_UNKNOWN */
   gint64 offset_changed_usec;
   gboolean logs_dkim, logs_spam;
-  guint64 journaled;        /* what the journal knows of the three above */
+  guint64 journaled;        /* hash of what the journal knows of the host */
   guint64 journal_seq;      /* of its entry */
   GQueue open;              /* Message, by last line: timeout() */
   GQueue closing;           /* Message: nothing open, something missing: settle-time() */
@@ -125,6 +125,8 @@ void host_unqueue_interim(Message *message);
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
 /* gives a stamp without offset the host's; late lines from before a change get the old one */
+/* the clock as it was in an earlier run */
+void host_set_clock(Host *self, gint64 usec);
 void host_resolve_stamp(const Host *self, Stamp *stamp);
 
 /* what a line says about the time */

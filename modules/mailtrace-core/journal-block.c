@@ -112,6 +112,7 @@ block_add(Block *self, const JournalEntry *entry, gsize bytes, guint64 group)
   const Frame *frame = &entry->frame;
 
   *stored = (StoredEntry) { .len = (guint32) bytes, .seq = entry->seq, .group = group, .hash = entry->hash,
+                            .clock_usec = entry->clock_usec,
                             .number = entry->number, .pid = frame->pid, .offset_sec = frame->stamp.offset_sec,
                             .kind = (guint8) entry->kind, .flags = (guint8) entry->flags };
   stored->usec = entry->usec ? entry->usec : frame->stamp.local_usec;
@@ -204,6 +205,7 @@ stored_entry_read(const StoredEntry *self, JournalEntry *out)
   const gchar *at = (const gchar *) (self + 1);
 
   *out = (JournalEntry) { .kind = (JournalKind) self->kind, .flags = self->flags, .seq = self->seq, .usec = self->usec,
+                          .clock_usec = self->clock_usec,
                           .hash = self->hash, .number = self->number };
   out->frame.stamp = (Stamp) { self->usec, self->offset_sec };
   out->frame.pid = self->pid;

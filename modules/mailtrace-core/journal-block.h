@@ -29,7 +29,7 @@ typedef struct _StoredEntry
   guint32 len;        /* bytes, padded to 8 */
   guint64 seq;
   guint64 group;      /* means nothing to another process */
-  gint64 usec;
+  gint64 usec, clock_usec;
   guint64 hash;       /* JF_TEXT_IN_RAW: where the text begins in raw */
   gint32 offset_sec;
   guint32 number;

@@ -482,6 +482,7 @@ _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 h
   end.frame.node = slice_from_string(session->node);
   end.frame.pid = session->pid;
   end.frame.stamp.offset_sec = last.offset_sec;
+  end.clock_usec = session->first.local_usec;
   tracker_bury(self, &end, stamp_has_offset(&last) ? session->generation : TOMBSTONE_LOCAL, session->group);
 }
 

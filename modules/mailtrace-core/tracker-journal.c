@@ -18,23 +18,29 @@ _entry_seq(const Tracker *self)
 }
 
 static guint64
-_known_of(const Host *host)
+_hash_of_known(const Host *host)
 {
-  return (guint32) host->offset_sec | (guint64) host->logs_dkim << 32 | (guint64) host->logs_spam << 33 | 1ULL << 34;
+  const gint64 known[] = { host->offset_sec, host->old_offset_sec, host->offset_changed_usec, host->offset_sure,
+                           host->logs_dkim, host->logs_spam };
+
+  return slice_hash(slice_new((const gchar *) known, sizeof(known)), 0);
 }
 
 static void
 _journal_host(Tracker *self, Host *host)
 {
-  JournalEntry entry = { .kind = JK_HOST, .usec = host->clock_usec };
+  JournalEntry entry = { .kind = JK_HOST, .clock_usec = host->clock_usec, .usec = host->offset_changed_usec,
+                         .number = (guint32) host->old_offset_sec };
+  guint64 known = journal_has_file(self->journal) ? _hash_of_known(host) : host->journaled;
 
-  if (host->journaled == _known_of(host) || !journal_has_file(self->journal))
+  if (host->journaled == known)
     return;
   entry.seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
-  entry.flags = (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0);
+  entry.flags = (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0)
+                | (host->offset_sure ? JF_OFFSET_SURE : 0);
   entry.frame.host = slice_from_string(host->name);
   entry.frame.stamp.offset_sec = host->offset_sec;
-  host->journaled = _known_of(host);
+  host->journaled = known;
   host->journal_seq = entry.seq;
   journal_add(self->journal, 0, &entry);
 }
@@ -55,6 +61,7 @@ tracker_journal_line(Feed *feed)
     entry.frame.raw = SLICE_NONE;
   entry.frame.host = slice_from_string(feed->host->name);
   entry.queue_id = slice_from_string(feed->offset_source);
+  entry.clock_usec = feed->host->clock_usec;
   journal_add(self->journal, feed->group, &entry);
   journal_group_unref(self->journal, feed->group);
   feed->group = 0;
@@ -133,23 +140,14 @@ _drop_pieces_of(Tracker *self, Host *host, const Frame *frame)
 }
 
 static void
-_relearn_offset(Tracker *self, Host *host, gint32 offset_sec, gint64 local_usec)
+_relearn_offset(Tracker *self, Host *host, const Stamp *stamp)
 {
-  Stamp now = { local_usec, STAMP_OFFSET_UNKNOWN };
-  gint64 utc_usec = local_usec - (gint64) offset_sec * STAMP_USEC;
+  Stamp bare = { stamp->local_usec, STAMP_OFFSET_UNKNOWN };
 
-  /* a late line of before the last change has the old one */
-  if (offset_sec == STAMP_OFFSET_UNKNOWN || utc_usec < host->offset_changed_usec)
+  if (host->offset_sec != STAMP_OFFSET_UNKNOWN || !stamp_has_offset(stamp))
     return;
-  if (host->offset_sec == STAMP_OFFSET_UNKNOWN)
-    host_shift_clock(host, (gint64) (tracker_offset_at(self, &now) - offset_sec) * STAMP_USEC);
-  if (host->offset_sec != STAMP_OFFSET_UNKNOWN && host->offset_sec != offset_sec)
-    {
-      host->old_offset_sec = host->offset_sec;
-      host->offset_changed_usec = utc_usec;
-    }
-  host->offset_sec = offset_sec;
-  host->offset_sure = TRUE;
+  host_shift_clock(host, (gint64) (tracker_offset_at(self, &bare) - stamp->offset_sec) * STAMP_USEC);
+  host->offset_sec = stamp->offset_sec;
 }
 
 static void
@@ -177,9 +175,11 @@ _replay_line(Tracker *self, const JournalEntry *entry)
       tracker_gather_piece(self, feed.host, &feed.frame, feed.out);
       return;
     }
-  feed.offset_is_learned = g_str_equal(feed.offset_source, "queue-id");
-  if (feed.offset_is_learned)
-    _relearn_offset(self, feed.host, feed.frame.stamp.offset_sec, feed.frame.stamp.local_usec);
+  if (g_str_equal(feed.offset_source, "queue-id"))
+    {
+      _relearn_offset(self, feed.host, &feed.frame.stamp);
+      feed.offset_is_learned = !line.queue_id.len || host_find_id(feed.host, line.queue_id);
+    }
   feed.usec = feed.frame.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.frame.stamp) * STAMP_USEC;
   tracker_feed_parsed(self, feed.host, &feed);
 }
@@ -204,24 +204,13 @@ _replay_message_end(Tracker *self, const JournalEntry *entry)
   tracker_bury(self, entry, entry->number, 0);
 }
 
-/* its pid may have served another client before the end was written */
-static gboolean
-_is_end_of(const JournalEntry *entry, const Session *session)
-{
-  Stamp last = session->last;
-
-  if (!stamp_has_offset(&last))
-    last.offset_sec = entry->frame.stamp.offset_sec;
-  return stamp_to_utc_usec(&last) <= entry->usec;
-}
-
 static void
 _replay_session_end(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
   Session *session = host_find_session(host, host_process_key(host, entry->frame.node, entry->frame.pid));
 
-  if (session && _is_end_of(entry, session))
+  if (session && session->first.local_usec == entry->clock_usec)
     tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);
   tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL, 0);
 }
@@ -243,13 +232,15 @@ static void
 _replay_host(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
-  gint32 offset_sec = entry->frame.stamp.offset_sec;
-  gint64 ahead_sec = offset_sec == STAMP_OFFSET_UNKNOWN ? 0 : offset_sec;
 
-  _relearn_offset(self, host, offset_sec, entry->usec + ahead_sec * STAMP_USEC);
+  host->offset_sec = entry->frame.stamp.offset_sec;
+  host->old_offset_sec = (gint32) entry->number;
+  host->offset_changed_usec = entry->usec;
+  host->offset_sure = (entry->flags & JF_OFFSET_SURE) != 0;
   host->logs_dkim = (entry->flags & JF_LOGS_DKIM) != 0;
   host->logs_spam = (entry->flags & JF_LOGS_SPAM) != 0;
-  host->clock_usec = MAX(host->clock_usec, entry->usec);
+  if (!host->clock_usec)
+    host->clock_usec = entry->clock_usec;
   _journal_host(self, host);
 }
 

@@ -229,6 +229,8 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   feed->process_key = host_process_key(host, feed->frame.node, feed->frame.pid);
   _hash_line(feed);
   _follow_line(feed);
+  if (self->replayed)
+    host_set_clock(host, self->replayed->clock_usec);
   tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   self->feeding = feed;

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Laws of survival: whatever instant a run ends at, the next one, which reads some of the lines again, gives the
- * documents that an undisturbed run gives.  The histories are those of tests/traces.
+ * documents that an undisturbed run gives.  The histories are those of tests/traces, and made ones (history.h) with
+ * several kills, documents that arrive late or never, and the wall clock.  RESTART_SEEDS=N tries N more seeds,
+ * RESTART_SEED=N that one only.
  */
+#include "history.h"
 #include "mailtrace/document.h"
 #include "mailtrace/tracker.h"
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define NOW_SEC 1574000000
+
+static guint32 current_seed;
 
 typedef struct _World
 {
@@ -46,7 +52,7 @@ _store(World *self, Record *record)
   if (revision >= known)
     {
       if (revision == known && !g_str_equal(g_hash_table_lookup(self->documents, id), json->str))
-        cr_expect(FALSE, "revision %d of %s says two things:\n%s\n%s", revision, id,
+        cr_expect(FALSE, "seed %u: revision %d of %s says two things:\n%s\n%s", current_seed, revision, id,
                   (gchar *) g_hash_table_lookup(self->documents, id), json->str);
       g_hash_table_insert(self->revisions, g_strdup(id), GINT_TO_POINTER(revision));
       g_hash_table_insert(self->documents, g_strdup(id), g_strdup(json->str));
@@ -75,6 +81,12 @@ _replay(const JournalEntry *entry, gpointer world)
   return TRUE;
 }
 
+static gint32
+_no_offset(gint64 local_sec, gpointer unused)
+{
+  return 0;
+}
+
 static void
 _start(World *self)
 {
@@ -82,6 +94,7 @@ _start(World *self)
   gchar *problem, *notice;
 
   tracker_options_init(&options);
+  options.offset_at = _no_offset;
   self->file = journal_file_open(self->path, 7, &problem, &notice);
   cr_assert_not_null(self->file, "%s", problem);
   options.hash_seed = journal_file_seed(self->file);
@@ -106,7 +119,7 @@ _kill(World *self)
 }
 
 static void
-_feed(World *self, const gchar *text)
+_feed(World *self, const gchar *text, gint64 now_sec)
 {
   Frame frame;
   Line line;
@@ -115,7 +128,12 @@ _feed(World *self, const gchar *text)
   line_parse(&frame, &line);
   if (!frame.host.len)
     frame.host = SLICE("localhost");
-  tracker_feed(self->tracker, &frame, &line, 0, &self->underway);
+  if (slice_starts_with(frame.host, SLICE("utm-")))
+    {
+      frame.node = frame.host;
+      frame.host = SLICE("utm");
+    }
+  tracker_feed(self->tracker, &frame, &line, now_sec * STAMP_USEC, &self->underway);
 }
 
 static void
@@ -152,7 +170,7 @@ _run(GPtrArray *lines, Disturbance disturbance)
           i = MAX(0, i - disturbance.read_again);
           disturbance = (Disturbance) { -1, 0, TRUE };
         }
-      _feed(&world, g_ptr_array_index(lines, i));
+      _feed(&world, g_ptr_array_index(lines, i), 0);
       if (disturbance.arrives)
         _deliver(&world, &world.underway);
     }
@@ -229,4 +247,101 @@ Test(restart, a_kill_before_any_line_changes_no_document)
     }
   g_dir_close(dir);
   cr_expect_gt(n, 0u);
+}
+
+/* what happens to a made history on its way */
+typedef struct _Fate
+{
+  GRand *rand;         /* NULL: nothing happens */
+  gboolean is_live;    /* with the wall clock */
+  gint kills;
+} Fate;
+
+static gboolean
+_happens(const Fate *fate, gdouble probability)
+{
+  return fate->rand && g_rand_double(fate->rand) < probability;
+}
+
+/* the wall clock never goes back, also when lines are read again */
+static void
+_live_through(World *world, const Fate *fate, gint64 *now_sec, const HistoryLine *next)
+{
+  for (gint64 end = MIN(next->sec, *now_sec + 400); fate->is_live && *now_sec < end; ++*now_sec)
+    tracker_tick(world->tracker, *now_sec * STAMP_USEC, &world->underway);
+}
+
+static GHashTable *
+_run_history(GPtrArray *lines, Fate fate)
+{
+  World world;
+  gint64 now_sec = 0;
+
+  _world_init(&world);
+  _start(&world);
+  for (gint i = 0; i < (gint) lines->len; i++)
+    {
+      const HistoryLine *line = g_ptr_array_index(lines, i);
+
+      if (fate.kills > 0 && _happens(&fate, 3.0 / lines->len))
+        {
+          _kill(&world);
+          _start(&world);
+          fate.kills--;
+          i -= g_rand_int_range(fate.rand, 0, MIN(i, 60) + 1);
+          line = g_ptr_array_index(lines, i);
+        }
+      now_sec = MAX(now_sec, line->sec);
+      _feed(&world, line->text, fate.is_live ? now_sec : 0);
+      _live_through(&world, &fate, &now_sec, i + 1 < (gint) lines->len ? g_ptr_array_index(lines, i + 1) : line);
+      if (!fate.rand || _happens(&fate, 0.3))
+        _deliver(&world, &world.underway);
+    }
+  _end(&world);
+  return world.documents;
+}
+
+static gint32
+_berlin_winter(gint64 utc_sec)
+{
+  return 3600;
+}
+
+static void
+_check_fates(guint32 seed)
+{
+  History *history = history_new(seed, 1560000000, 40, _berlin_winter);
+  GHashTable *expected = _run_history(history->lines, (Fate) { 0 });
+
+  current_seed = seed;
+  for (guint32 i = 0; i < 8; i++)
+    {
+      Fate fate = { g_rand_new_with_seed(seed * 8 + i), i % 2 == 1, 4 };
+      GHashTable *found = _run_history(history->lines, fate);
+
+      gchar *law = g_strdup_printf("seed %u, fate %u", seed, i);
+      _expect_same(law, (Disturbance) { -1, 0, fate.is_live }, expected, found);
+      g_free(law);
+      g_hash_table_destroy(found);
+      g_rand_free(fate.rand);
+    }
+  g_hash_table_destroy(expected);
+  history_free(history);
+}
+
+Test(restart, made_histories_survive_kills)
+{
+  const gchar *more = getenv("RESTART_SEEDS"), *only = getenv("RESTART_SEED");
+  guint32 first = g_random_int() >> 4, n = more ? (guint32) g_ascii_strtoull(more, NULL, 10) : 1;
+
+  if (only)
+    {
+      _check_fates((guint32) g_ascii_strtoull(only, NULL, 10));
+      return;
+    }
+  for (guint32 seed = 1; seed <= 6; seed++)
+    _check_fates(seed);
+  g_print("seeds from %u\n", first);
+  for (guint32 i = 0; i < n; i++)
+    _check_fates(first + i);
 }
