@@ -312,6 +312,8 @@ tracker_replay_done(Tracker *self, SummaryQueue *out)
   g_hash_table_iter_init(&iter, self->hosts);
   while (g_hash_table_iter_next(&iter, NULL, (gpointer *) &host))
     {
+      /* lines that are read again are older: they tell nothing about it */
+      host->clock_sure = TRUE;
       _emit_again(self, &host->ended, out);
       _emit_again(self, &host->closing, out);
       _emit_again(self, &host->open, out);

@@ -178,6 +178,20 @@ _run(GPtrArray *lines, Disturbance disturbance)
   return world.documents;
 }
 
+/* from where they differ */
+static void
+_expect_equal(const gchar *path, const Disturbance *disturbance, const gchar *found, const gchar *expected)
+{
+  gsize same = 0;
+
+  while (found[same] && found[same] == expected[same])
+    same++;
+  same -= MIN(same, 80);
+  cr_expect_str_eq(found, expected, "%s, killed at line %d, %d again, %s, %.60s:\nfound    %.300s\nexpected %.300s", path,
+                   disturbance->kill_at, disturbance->read_again, disturbance->arrives ? "arrived" : "lost", expected,
+                   found + same, expected + same);
+}
+
 static void
 _expect_same(const gchar *path, Disturbance disturbance, GHashTable *expected, GHashTable *found)
 {
@@ -188,9 +202,7 @@ _expect_same(const gchar *path, Disturbance disturbance, GHashTable *expected, G
   while (g_hash_table_iter_next(&iter, &id, &document))
     {
       const gchar *other = g_hash_table_lookup(found, id);
-      cr_expect_str_eq(other ? other : "none", document, "%s, killed at line %d, %d again, %s:\n%s\n%s", path,
-                       disturbance.kill_at, disturbance.read_again, disturbance.arrives ? "arrived" : "lost",
-                       other ? other : "none", (gchar *) document);
+      _expect_equal(path, &disturbance, other ? other : "none", document);
     }
   g_hash_table_iter_init(&iter, found);
   while (g_hash_table_iter_next(&iter, &id, &document))
