@@ -50,4 +50,12 @@ void history_free(History *self);
 /* number of the message that has the id, -1: none */
 gint history_find(const History *self, const gchar *host, const gchar *id);
 
+/* its lines, those of each process later by a delay of its own; nothing before begin_sec is late.  The caller frees the
+ * array, the lines stay the history's */
+GPtrArray *history_interleave(const History *self, GRand *rand, gint64 begin_sec, gint max_msec);
+
+/* a document of one history as if it were of the same one that began so many days earlier, and without the hash of a
+ * line that ends the ids of some sessions; the caller frees it */
+gchar *history_move_text(const History *from, const History *to, gint days, const gchar *text);
+
 #endif

@@ -18,6 +18,7 @@
 #define BEGIN_SEC 1560000000
 #define DAY_SEC 86400
 #define SESSIONS 40
+#define SHIFT_DAYS 100
 
 typedef struct _Run
 {
@@ -255,9 +256,21 @@ _expect_same(const gchar *law, const Run *expected, const Run *found, Compare co
 }
 
 static gint32
-_berlin_winter(gint64 utc_sec)
+_winter(gint64 utc_sec)
 {
   return 3600;
+}
+
+static gint32
+_spring(gint64 utc_sec)
+{
+  return utc_sec < BEGIN_SEC + 100 ? 3600 : 7200;
+}
+
+static gint32
+_autumn(gint64 utc_sec)
+{
+  return utc_sec < BEGIN_SEC + 100 ? 7200 : 3600;
 }
 
 static void
@@ -273,7 +286,7 @@ _each_seed(void (*law)(GRand *rand, const History *history))
       if (!only && i >= n_fixed)
         g_print("seed %u\n", current_seed);
       GRand *rand = g_rand_new_with_seed(current_seed);
-      History *history = history_new(current_seed, BEGIN_SEC, SESSIONS, _berlin_winter);
+      History *history = history_new(current_seed, BEGIN_SEC, SESSIONS, _winter);
 
       for (guint k = 0; getenv("HISTORY_PRINT") && k < history->lines->len; k++)
         g_print("< %s\n", ((HistoryLine *) g_ptr_array_index(history->lines, k))->text);
@@ -330,49 +343,22 @@ Test(history, every_message_is_one_document)
   _each_seed(_check_truth);
 }
 
-typedef struct _Late
+static void
+_check_zones(GRand *rand, const History *unused)
 {
-  gint64 msec;
-  HistoryLine *line;
-} Late;
+  static const HistoryZone zones[] = { _spring, _autumn };
 
-static gint
-_compare_late(gconstpointer a, gconstpointer b)
-{
-  const Late *x = a, *y = b;
-
-  return x->msec != y->msec ? (x->msec > y->msec ? 1 : -1) : (gint) x->line->index - (gint) y->line->index;
+  for (guint i = 0; i < G_N_ELEMENTS(zones); i++)
+    {
+      History *history = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i]);
+      _check_truth(rand, history);
+      history_free(history);
+    }
 }
 
-/* each process has a delay of its own */
-static GPtrArray *
-_interleave(GRand *rand, const GPtrArray *lines, gint max_msec)
+Test(history, summer_time_may_begin_and_end)
 {
-  GHashTable *delays = g_hash_table_new(NULL, NULL);
-  GArray *late = g_array_new(FALSE, FALSE, sizeof(Late));
-  GPtrArray *out = g_ptr_array_new();
-
-  for (guint i = 0; i < lines->len; i++)
-    {
-      HistoryLine *line = g_ptr_array_index(lines, i);
-      gpointer key = GUINT_TO_POINTER(line->process + 1), delay;
-
-      if (!g_hash_table_lookup_extended(delays, key, NULL, &delay))
-        {
-          gboolean is_late = line->sec >= BEGIN_SEC && g_rand_boolean(rand);
-
-          delay = GINT_TO_POINTER(is_late ? g_rand_int_range(rand, 0, max_msec) : 0);
-          g_hash_table_insert(delays, key, delay);
-        }
-      Late one = { line->sec * 1000 + GPOINTER_TO_INT(delay), line };
-      g_array_append_val(late, one);
-    }
-  g_array_sort(late, _compare_late);
-  for (guint i = 0; i < late->len; i++)
-    g_ptr_array_add(out, g_array_index(late, Late, i).line);
-  g_array_free(late, TRUE);
-  g_hash_table_destroy(delays);
-  return out;
+  _each_seed(_check_zones);
 }
 
 static void
@@ -383,7 +369,7 @@ _check_order(GRand *rand, const History *history)
 
   for (guint i = 0; i < 6; i++)
     {
-      plan.lines = _interleave(rand, history->lines, i < 2 ? 1500 : 20000);
+      plan.lines = history_interleave(history, rand, BEGIN_SEC, i < 2 ? 1500 : 20000);
       Run found = _run(&plan);
       _expect_same("order", &expected, &found, CMP_LOOSE);
       _release(&found);
@@ -604,7 +590,6 @@ Test(history, lost_lines_lose_no_message)
   _each_seed(_check_losses);
 }
 
-/* a log that begins and ends in the middle */
 static void
 _check_window(GRand *rand, const History *history)
 {
@@ -640,4 +625,51 @@ _check_cap(GRand *rand, const History *history)
 Test(history, open_messages_keep_their_cap)
 {
   _each_seed(_check_cap);
+}
+
+static GHashTable *
+_texts(const Run *run, const History *from, const History *to, gint days)
+{
+  GHashTable *texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer document;
+
+  g_hash_table_iter_init(&iter, run->documents);
+  while (g_hash_table_iter_next(&iter, NULL, &document))
+    {
+      gchar *json = _json(document, CMP_LOOSE);
+
+      g_hash_table_add(texts, history_move_text(from, to, days, json));
+      g_free(json);
+    }
+  return texts;
+}
+
+/* ids are new ones, made of the new times */
+static void
+_check_shift(GRand *rand, const History *history)
+{
+  History *later = history_new(current_seed, BEGIN_SEC + SHIFT_DAYS * DAY_SEC, SESSIONS, _winter);
+  GHashTable *a, *b;
+  Plan plan = { .lines = history->lines }, later_plan = { .lines = later->lines };
+  Run run = _run(&plan), shifted = _run(&later_plan);
+  GHashTableIter iter;
+  gpointer text;
+
+  a = _texts(&run, history, history, 0);
+  b = _texts(&shifted, later, history, SHIFT_DAYS);
+  cr_expect_eq(g_hash_table_size(a), g_hash_table_size(b), "seed %u", current_seed);
+  g_hash_table_iter_init(&iter, a);
+  while (g_hash_table_iter_next(&iter, &text, NULL))
+    cr_expect(g_hash_table_contains(b, text), "shift, seed %u: %.300s", current_seed, (gchar *) text);
+  g_hash_table_destroy(a);
+  g_hash_table_destroy(b);
+  _release(&run);
+  _release(&shifted);
+  history_free(later);
+}
+
+Test(history, later_begins_shift_only_times)
+{
+  _each_seed(_check_shift);
 }
