@@ -36,6 +36,8 @@ static CfgLexerKeyword mailtrace_keywords[] =
   { "time_zone", KW_MAILTRACE_TIME_ZONE },
   { "tls_policy", KW_MAILTRACE_TLS_POLICY },
   { "host_alias", KW_MAILTRACE_HOST_ALIAS },
+  { "journal", KW_MAILTRACE_JOURNAL },
+  { "journal_sync", KW_MAILTRACE_JOURNAL_SYNC },
   { NULL }
 };
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mailtrace.h"
 #include "apphook.h"
+#include "journal-place.h"
 #include "mainloop.h"
 #include "message-glue.h"
 #include "messages.h"
 #include "state.h"
 #include "stats.h"
+#include "sync-thread.h"
 
 #include <iv.h>
+
+#define RESENT_A_TICK 1000
 
 typedef struct _Mailtrace
 {
@@ -17,10 +21,12 @@ typedef struct _Mailtrace
   MessageGlue glue;
   MailtraceState *state;
   MailtraceStats stats;
+  SyncThread *sync;
   struct iv_timer tick;
   gint flow_control_requested;   /* as the lines came; for documents that no line brings about */
   guint clone_id;
   guint ordinal;                 /* among the parsers of one rule */
+  gchar *copy;                   /* tells it apart from others of its rule; NULL: it is the first */
   gchar *counter_id;
   guint *clone_counter;          /* shared by the original and its clones, the original frees it */
 } Mailtrace;
@@ -33,61 +39,56 @@ mailtrace_get_options(LogParser *s)
   return &((Mailtrace *) s)->options;
 }
 
-/* no lock may be held: the rest of the path runs inside */
+/* no lock may be held: the rest of the path runs inside, and may acknowledge at once */
 static void
-_forward(Mailtrace *self, const Record *record, LogMessage *line, const LogPathOptions *line_options)
+_forward(Mailtrace *self, Delivery *delivery, const Record *record, gboolean flow_control)
 {
-  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT_NOACK;
-  LogMessage *msg;
+  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
+  LogMessage *msg = log_msg_new_empty();
 
-  if (line && line_options->ack_needed)
-    {
-      /* the line is acknowledged when its document is */
-      log_msg_add_ack(line, line_options);
-      msg = log_msg_clone_cow(line, line_options);
-      log_msg_clear(msg);
-      path_options.ack_needed = TRUE;
-    }
-  else
-    msg = log_msg_new_empty();
-  path_options.flow_control_requested = line_options ? line_options->flow_control_requested
-                                        : g_atomic_int_get(&self->flow_control_requested);
+  path_options.flow_control_requested = flow_control;
   message_glue_set_document(&self->glue, msg, record);
+  delivery_add(delivery, record->kind, msg, &path_options);
   log_pipe_forward_msg(&self->super.super, msg, &path_options);
 }
 
 static void
-_forward_flat(Mailtrace *self, const Summary *summary, RecordKind kind, LogMessage *line,
-              const LogPathOptions *line_options)
+_forward_flat(Mailtrace *self, Delivery *delivery, RecordKind kind, gboolean flow_control)
 {
+  const Summary *summary = delivery->summary;
   Record *flat;
 
   if (!(self->options.emit & (1u << kind)) || summary->record->kind != RK_MESSAGE)
     return;
   for (guint i = 0; (flat = summary_flat_record(summary, kind, i)); i++)
     {
-      _forward(self, flat, line, line_options);
+      _forward(self, delivery, flat, flow_control);
       record_free(flat);
     }
 }
 
 static void
-_forward_all(Mailtrace *self, SummaryQueue *queue, LogMessage *line, const LogPathOptions *line_options)
+_deliver(Mailtrace *self, Delivery *delivery, gboolean flow_control)
 {
-  Summary *summary;
+  const Record *record = delivery->summary->record;
 
-  while ((summary = summary_queue_pop(queue)))
-    {
-      LogMessage *ride = summary->by_line ? line : NULL;
-      const LogPathOptions *ride_options = line ? line_options : NULL;
+  delivery_begin(delivery);
+  _forward_flat(self, delivery, RK_SCAN, flow_control);
+  _forward_flat(self, delivery, RK_DKIM, flow_control);
+  _forward_flat(self, delivery, RK_DELIVERY, flow_control);
+  if (self->options.emit & (1u << record->kind))
+    _forward(self, delivery, record, flow_control);
+  mailtrace_state_count_documents(self->state, delivery);
+  delivery_end(delivery);
+}
 
-      _forward_flat(self, summary, RK_SCAN, ride, ride_options);
-      _forward_flat(self, summary, RK_DKIM, ride, ride_options);
-      _forward_flat(self, summary, RK_DELIVERY, ride, ride_options);
-      if (self->options.emit & (1u << summary->record->kind))
-        _forward(self, summary->record, ride, ride_options);
-      summary_free(summary);
-    }
+static void
+_deliver_all(Mailtrace *self, DeliveryQueue *queue, gboolean flow_control)
+{
+  Delivery *delivery;
+
+  while ((delivery = delivery_queue_pop(queue)))
+    _deliver(self, delivery, flow_control);
 }
 
 static gboolean
@@ -95,18 +96,17 @@ _process(LogParser *s, LogMessage **pmsg, const LogPathOptions *path_options, co
 {
   Mailtrace *self = (Mailtrace *) s;
   LogMessage *msg = log_msg_make_writable(pmsg, path_options);
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  DeliveryQueue queue = DELIVERY_QUEUE_INIT;
   Frame frame;
   Line line;
 
   g_atomic_int_set(&self->flow_control_requested, path_options->flow_control_requested);
   message_glue_get_frame(msg, slice_new(input, input_len), &self->options, &frame);
   line_parse(&frame, &line);
-  mailtrace_state_feed(self->state, &frame, &line, g_get_real_time(), &queue);
-  /* before the documents: a line that documents ride on is write-protected */
+  mailtrace_state_feed(self->state, &frame, &line, msg, path_options, &queue);
   if (!self->options.drop_lines)
     message_glue_set_line(&self->glue, msg, &frame, &line);
-  _forward_all(self, &queue, msg, path_options);
+  _deliver_all(self, &queue, path_options->flow_control_requested);
   return !self->options.drop_lines;
 }
 
@@ -126,32 +126,80 @@ _queue(LogPipe *s, LogMessage *msg, const LogPathOptions *path_options)
 static void
 _update_stats(Mailtrace *self)
 {
-  TrackerCounters counters;
-  guint open_messages, open_sessions;
+  MailtraceCounts counts;
 
-  mailtrace_state_count(self->state, &counters, &open_messages, &open_sessions);
-  mailtrace_stats_set(&self->stats, &counters, open_messages, open_sessions);
+  mailtrace_state_count(self->state, &counts);
+  mailtrace_stats_set(&self->stats, &counts);
 }
 
 static void
-_arm_timer(Mailtrace *self)
+_arm_timer(Mailtrace *self, glong seconds)
 {
   iv_validate_now();
   self->tick.expires = iv_now;
-  self->tick.expires.tv_sec++;
+  self->tick.expires.tv_sec += seconds;
   iv_timer_register(&self->tick);
+}
+
+static void
+_report_journal(Mailtrace *self, JournalNews news)
+{
+  JournalFileStatus status;
+
+  if (news == JN_NONE)
+    return;
+  journal_file_get_status(mailtrace_state_journal(self->state), &status);
+  if (news == JN_FULL)
+    msg_error("mailtrace(): the journal cannot grow, lines wait unacknowledged until it can",
+              evt_tag_str("journal", journal_file_path(mailtrace_state_journal(self->state))),
+              evt_tag_str("error", g_strerror(status.full_errno)), log_pipe_location_tag(&self->super.super));
+  else
+    msg_notice("mailtrace(): the journal has room again",
+               evt_tag_str("journal", journal_file_path(mailtrace_state_journal(self->state))),
+               log_pipe_location_tag(&self->super.super));
+}
+
+/* again, in order, until one is refused once more; TRUE: there may be more */
+static gboolean
+_deliver_refused(Mailtrace *self, gboolean flow_control)
+{
+  guint64 refused = mailtrace_state_refused(self->state);
+
+  for (guint i = 0; i < RESENT_A_TICK; i++)
+    {
+      Delivery *delivery = mailtrace_state_next_refused(self->state);
+      if (!delivery)
+        return FALSE;
+      _deliver(self, delivery, flow_control);
+      if (mailtrace_state_refused(self->state) != refused)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* the first tick: what an init must not do, since the configuration may still fail */
+static void
+_sync_journal(Mailtrace *self)
+{
+  JournalFile *file = mailtrace_state_journal(self->state);
+
+  if (file && self->options.journal_sync_sec && !self->sync)
+    self->sync = sync_thread_start(file, self->options.journal_sync_sec);
 }
 
 static void
 _tick(gpointer s)
 {
   Mailtrace *self = (Mailtrace *) s;
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
+  DeliveryQueue queue = DELIVERY_QUEUE_INIT;
+  gboolean flow_control = g_atomic_int_get(&self->flow_control_requested);
 
-  mailtrace_state_tick(self->state, g_get_real_time(), &queue);
-  _forward_all(self, &queue, NULL, NULL);
+  _report_journal(self, mailtrace_state_tick(self->state, g_get_real_time(), &queue));
+  _sync_journal(self);
+  gboolean more = _deliver_refused(self, flow_control);
+  _deliver_all(self, &queue, flow_control);
   _update_stats(self);
-  _arm_timer(self);
+  _arm_timer(self, more ? 0 : 1);
 }
 
 static const gchar *
@@ -176,11 +224,10 @@ _name_instance(Mailtrace *self)
       if (g_strcmp0(other->super.name, self->super.name) == 0 && other->clone_id == self->clone_id)
         self->ordinal++;
     }
+  g_free(self->copy);
+  self->copy = self->ordinal || self->clone_id ? g_strdup_printf("%u.%u", self->ordinal, self->clone_id) : NULL;
   g_free(self->counter_id);
-  if (self->ordinal || self->clone_id)
-    self->counter_id = g_strdup_printf("%s#%u.%u", self->super.name, self->ordinal, self->clone_id);
-  else
-    self->counter_id = g_strdup(self->super.name);
+  self->counter_id = g_strconcat(self->super.name, self->copy ? "#" : NULL, self->copy, NULL);
 }
 
 static void
@@ -194,7 +241,27 @@ _restore_state(Mailtrace *self)
       mailtrace_state_unref(self->state);
       self->state = kept;
     }
-  mailtrace_state_set_options(self->state, &self->options);
+}
+
+static gboolean
+_open_journal(Mailtrace *self)
+{
+  LogPipe *s = &self->super.super;
+  gchar *path = journal_place(&self->options, log_pipe_get_config(s), s->persist_name ? s->persist_name
+                              : self->super.name, self->copy);
+  gchar *problem = NULL, *notice = NULL;
+  gboolean opened = mailtrace_state_open_journal(self->state, path, &problem, &notice);
+
+  if (!opened)
+    msg_error("mailtrace(): the file of journal() cannot be used", evt_tag_str("journal", path),
+              evt_tag_str("error", problem), log_pipe_location_tag(s));
+  if (notice)
+    msg_warning("mailtrace(): the file of journal() was not usable, a new one was made", evt_tag_str("journal", path),
+                evt_tag_str("reason", notice), log_pipe_location_tag(s));
+  g_free(path);
+  g_free(problem);
+  g_free(notice);
+  return opened;
 }
 
 static gboolean
@@ -206,13 +273,16 @@ _init(LogPipe *s)
     return FALSE;
   _name_instance(self);
   _restore_state(self);
+  if (!_open_journal(self))
+    return FALSE;
+  mailtrace_state_set_options(self->state, &self->options);
   message_glue_init(&self->glue, &self->options);
   mailtrace_stats_register(&self->stats, self->counter_id);
   live_parsers = g_list_prepend(live_parsers, self);
   IV_TIMER_INIT(&self->tick);
   self->tick.cookie = self;
   self->tick.handler = _tick;
-  _arm_timer(self);
+  _arm_timer(self, 0);
   return TRUE;
 }
 
@@ -223,6 +293,10 @@ _deinit(LogPipe *s)
 
   if (iv_timer_registered(&self->tick))
     iv_timer_unregister(&self->tick);
+  sync_thread_stop(self->sync);
+  self->sync = NULL;
+  if (main_loop_is_terminating(main_loop_get_instance()))
+    mailtrace_state_leave(self->state);
   live_parsers = g_list_remove(live_parsers, self);
   mailtrace_stats_unregister(&self->stats, self->counter_id);
   message_glue_release(&self->glue);
@@ -242,6 +316,7 @@ _free(LogPipe *s)
   mailtrace_options_clear(&self->options);
   g_rc_box_release(self->clone_counter);
   g_free(self->counter_id);
+  g_free(self->copy);
   log_parser_free_method(s);
 }
 
@@ -281,17 +356,19 @@ mailtrace_new(GlobalConfig *cfg)
   return &self->super;
 }
 
-/* runs on the main thread while every pipe is still alive; deinit would be too late */
+/* runs on the main thread while every pipe is still alive; deinit would be too late.  What has a journal stays open. */
 static void
 _pre_shutdown(gint type, gpointer unused)
 {
   for (GList *l = live_parsers; l; l = l->next)
     {
       Mailtrace *self = l->data;
-      SummaryQueue queue = SUMMARY_QUEUE_INIT;
+      DeliveryQueue queue = DELIVERY_QUEUE_INIT;
 
+      if (self->options.has_journal)
+        continue;
       mailtrace_state_finish(self->state, ER_SHUTDOWN, &queue);
-      _forward_all(self, &queue, NULL, NULL);
+      _deliver_all(self, &queue, g_atomic_int_get(&self->flow_control_requested));
       _update_stats(self);
     }
 }

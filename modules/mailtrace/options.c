@@ -14,6 +14,7 @@ mailtrace_options_init(MailtraceOptions *self)
     .tls_policy = tls_policy_shipped(SLICE(TLS_POLICY_DEFAULT)),
     .aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     .zone = g_time_zone_new_local(),
+    .journal_sync_sec = 1,
   };
   tracker_options_init(&self->tracker);
 }
@@ -23,6 +24,7 @@ mailtrace_options_clear(MailtraceOptions *self)
 {
   g_free(self->prefix);
   g_free(self->time_zone);
+  g_free(self->journal);
   tls_policy_unref(self->tls_policy);
   g_strfreev(self->local_domains);
   g_hash_table_unref(self->aliases);
@@ -38,6 +40,7 @@ mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from)
 
   copy.prefix = g_strdup(from->prefix);
   copy.time_zone = g_strdup(from->time_zone);
+  copy.journal = g_strdup(from->journal);
   copy.tls_policy = tls_policy_ref(from->tls_policy);
   copy.local_domains = g_strdupv(from->local_domains);
   copy.zone = g_time_zone_ref(from->zone);
@@ -160,6 +163,17 @@ mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains)
   self->local_domains = g_new0(gchar *, g_list_length(domains) + 1);
   for (GList *l = domains; l; l = l->next)
     self->local_domains[n++] = g_ascii_strdown(l->data, -1);
+}
+
+gboolean
+mailtrace_options_set_journal(MailtraceOptions *self, const gchar *value)
+{
+  gboolean by_name = g_str_equal(value, "yes");
+
+  self->has_journal = !g_str_equal(value, "no");
+  g_free(self->journal);
+  self->journal = self->has_journal && !by_name ? g_strdup(value) : NULL;
+  return *value != 0;
 }
 
 void

@@ -20,6 +20,9 @@ typedef struct _MailtraceOptions
   gchar *time_zone;           /* NULL: the system's */
   GTimeZone *zone;
   TlsPolicy *tls_policy;
+  gboolean has_journal;
+  gchar *journal;             /* as given; NULL: a name made from the parser's */
+  guint journal_sync_sec;     /* 0: never */
   TrackerOptions tracker;
 } MailtraceOptions;
 
@@ -39,6 +42,7 @@ gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *na
 /* a name or a file; NULL, or what is wrong with it, to be freed */
 gchar *mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name);
 void mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains);
+gboolean mailtrace_options_set_journal(MailtraceOptions *self, const gchar *value);
 void mailtrace_options_add_alias(MailtraceOptions *self, const gchar *node, const gchar *gateway);
 
 /* what the tracker is to be made with; pointers into self */

@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stats.h"
 
-static const gchar *const single_names[MC_SINGLE_COUNT] =
+typedef struct _Single
 {
-  "open_messages", "open_sessions", "messages_opened", "session_documents", "revisions", "lines_unknown",
-  "lines_repeated", "lines_continued", "lines_late", "lines_not_ours"
+  const gchar *name;
+  gsize at;           /* in MailtraceCounts */
+} Single;
+
+#define AT(member) G_STRUCT_OFFSET(MailtraceCounts, member)
+
+static const Single singles[MC_SINGLE_COUNT] =
+{
+  { "open_messages", AT(open_messages) },
+  { "open_sessions", AT(open_sessions) },
+  { "messages_opened", AT(tracker.messages_opened) },
+  { "session_documents", AT(tracker.sessions_ended) },
+  { "revisions", AT(tracker.revisions) },
+  { "lines_of_messages", AT(tracker.lines_of_messages) },
+  { "lines_of_sessions", AT(tracker.lines_of_sessions) },
+  { "lines_not_ours", AT(tracker.lines_not_ours) },
+  { "lines_unknown", AT(tracker.lines_unknown) },
+  { "lines_repeated", AT(tracker.lines_repeated) },
+  { "lines_continued", AT(tracker.lines_continued) },
+  { "lines_late", AT(tracker.lines_late) },
+  { "lines_held", AT(lines_held) },
+  { "documents_acknowledged", AT(documents_acknowledged) },
+  { "documents_refused", AT(documents_refused) },
+  { "documents_resent", AT(documents_resent) },
+  { "summaries_waiting", AT(deliveries_waiting) },
+  { "journal_entries", AT(journal_entries) },
+  { "journal_written_bytes", AT(journal_written) },
+  { "journal_lost_entries", AT(journal_lost) },
+  { "journal_file_bytes", AT(journal_size) },
 };
 
 typedef void (*Visit)(const CompatStatsKey *key, StatsCounterItem **counter);
@@ -16,7 +43,7 @@ _each(MailtraceStats *self, const gchar *id, Visit visit)
 
   for (guint i = 0; i < MC_SINGLE_COUNT; i++)
     {
-      compat_stats_key_set(&key, single_names[i], NULL, NULL, id);
+      compat_stats_key_set(&key, singles[i].name, NULL, NULL, id);
       visit(&key, &self->single[i]);
     }
   for (guint i = 0; i < LINE_ROLE_COUNT; i++)
@@ -29,6 +56,12 @@ _each(MailtraceStats *self, const gchar *id, Visit visit)
       compat_stats_key_set(&key, "documents_by_end_reason", "end_reason", end_reason_name((EndReason) i), id);
       visit(&key, &self->ended[i]);
     }
+  for (guint i = 0; i < RECORD_KIND_COUNT; i++)
+    if (i != RK_LINE && i != RK_REFUSAL)
+      {
+        compat_stats_key_set(&key, "documents", "record", record_kind_name((RecordKind) i), id);
+        visit(&key, &self->documents[i]);
+      }
 }
 
 static void
@@ -60,19 +93,14 @@ mailtrace_stats_unregister(MailtraceStats *self, const gchar *id)
 }
 
 void
-mailtrace_stats_set(MailtraceStats *self, const TrackerCounters *counters, guint open_messages, guint open_sessions)
+mailtrace_stats_set(MailtraceStats *self, const MailtraceCounts *counts)
 {
-  const guint64 single[MC_SINGLE_COUNT] =
-  {
-    open_messages, open_sessions, counters->messages_opened, counters->sessions_ended, counters->revisions,
-    counters->lines_unknown, counters->lines_repeated, counters->lines_continued, counters->lines_late,
-    counters->lines_not_ours
-  };
-
   for (guint i = 0; i < MC_SINGLE_COUNT; i++)
-    stats_counter_set(self->single[i], single[i]);
+    stats_counter_set(self->single[i], G_STRUCT_MEMBER(guint64, counts, singles[i].at));
   for (guint i = 0; i < LINE_ROLE_COUNT; i++)
-    stats_counter_set(self->roles[i], counters->lines_by_role[i]);
+    stats_counter_set(self->roles[i], counts->tracker.lines_by_role[i]);
   for (guint i = 0; i < END_REASON_COUNT; i++)
-    stats_counter_set(self->ended[i], counters->messages_ended[i]);
+    stats_counter_set(self->ended[i], counts->tracker.messages_ended[i]);
+  for (guint i = 0; i < RECORD_KIND_COUNT; i++)
+    stats_counter_set(self->documents[i], counts->documents[i]);
 }

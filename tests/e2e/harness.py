@@ -7,9 +7,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -65,6 +67,53 @@ def run_command(*arguments, stdin=None, **options):
     return subprocess.run([COMMAND, *map(str, arguments)], input=stdin, capture_output=True, timeout=300, **options)
 
 
+class Sink:
+    """a destination at a unix socket that can stop reading, go away and come back"""
+
+    def __init__(self, path):
+        self.path, self.lines, self.listener, self.streams = str(path), [], None, []
+        self.reads = threading.Event()
+        self.reads.set()
+
+    def open(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                stream, _ = listener.accept()
+            except OSError:
+                return
+            self.streams.append(stream)
+            threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream):
+        rest = b""
+        while data := stream.recv(65536):
+            self.reads.wait()
+            *lines, rest = (rest + data).split(b"\n")
+            self.lines += lines
+
+    def close(self, server):
+        """nobody reads what a closed socket still holds, although it was taken: the sender stands still meanwhile"""
+        server.signal(signal.SIGSTOP)
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        time.sleep(0.5)
+        for stream in self.streams:
+            try:
+                stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.streams = []
+        server.signal(signal.SIGCONT)
+
+
 class SyslogNg:
     """syslog-ng in a directory of its own, ended by its process id"""
 
@@ -75,10 +124,19 @@ class SyslogNg:
         self.process = None
 
     def start(self):
+        return self._start(self.arguments)
+
+    def start_again(self):
+        """with the configuration as the test has changed it since"""
+        (self.directory / "changed.conf").write_text(re.sub(r"@define include-path .*\n", "", (
+            self.directory / "syslog-ng.conf").read_text()))
+        return self._start([self.arguments[0], str(self.directory / "changed.conf"), self.arguments[2]])
+
+    def _start(self, arguments):
         self.directory.mkdir(parents=True, exist_ok=True)
         environment = dict(os.environ, BUILD=str(BUILD))
         self.log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen(self.arguments, stdout=self.log, stderr=self.log, env=environment)
+        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log, env=environment)
         control = self.directory / "syslog-ng.ctl"
         if not wait(lambda: self.process.poll() is not None or self.stats() is not None):
             raise RuntimeError("syslog-ng does not answer on %s" % control)
