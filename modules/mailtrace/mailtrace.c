@@ -23,7 +23,7 @@ typedef struct _Mailtrace
   MailtraceStats stats;
   SyncThread *sync;
   struct iv_timer tick;
-  gint flow_control_requested;   /* as the lines came; for documents that no line brings about */
+  gint flow_control_requested;   /* as the lines came, TRUE at first; for documents that no line brings about */
   guint clone_id;
   guint ordinal;                 /* among the parsers of one rule */
   gchar *copy;                   /* tells it apart from others of its rule; NULL: it is the first */
@@ -351,6 +351,7 @@ mailtrace_new(GlobalConfig *cfg)
   self->super.super.generate_persist_name = _persist_name;
   self->super.process = _process;
   mailtrace_options_init(&self->options);
+  self->flow_control_requested = TRUE;
   self->state = mailtrace_state_new();
   self->clone_counter = g_rc_box_new0(guint);
   return &self->super;
