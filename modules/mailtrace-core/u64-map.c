@@ -142,7 +142,9 @@ u64_map_get(const U64Map *self, guint64 key, guint32 *value)
 gboolean
 u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key)
 {
-  for (; self->block && *cursor < self->block->size; (*cursor)++)
+  guint32 end = !self->block ? 0 : self->block->size > SMALL_SET ? self->block->size : self->block->used;
+
+  for (; *cursor < end; (*cursor)++)
     if (self->block->keys[*cursor])
       {
         *key = self->block->keys[(*cursor)++];

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "u64-map.h"
+#include <criterion/criterion.h>
+
+static guint
+_count(const U64Set *set, guint64 *sum)
+{
+  guint32 cursor = 0;
+  guint64 key;
+  guint n = 0;
+
+  for (*sum = 0; u64_set_next(set, &cursor, &key); n++)
+    *sum += key;
+  return n;
+}
+
+/* memory that was used before lies behind the keys of a small set */
+Test(u64_set, next_gives_every_key_once_whatever_its_size)
+{
+  for (guint64 n = 0; n < 100; n++)
+    {
+      U64Set set = { NULL };
+      guint64 sum;
+
+      for (guint64 i = 1; i <= n; i++)
+        cr_expect(u64_set_add(&set, i * 0x9e3779b97f4a7c15));
+      cr_expect_eq(_count(&set, &sum), n);
+      cr_expect_eq(sum, n * (n + 1) / 2 * 0x9e3779b97f4a7c15);
+      u64_set_release(&set);
+    }
+}
