@@ -20,7 +20,8 @@ struct _Record
   guint8 *values;         /* packed */
   NestedRecords *nested;  /* NULL: none */
   guint32 len;            /* bytes used */
-  guint32 size : 29;      /* bytes allocated */
+  guint32 size : 28;      /* bytes allocated */
+  guint32 is_indexed : 1; /* a copy: values are found at once */
   guint32 kind : 3;       /* RecordKind */
 };
 
@@ -40,7 +41,9 @@ void record_init(Record *self, RecordKind kind);   /* for records that are part 
 void record_release(Record *self);
 Record *record_new(RecordKind kind);
 void record_free(Record *self);                    /* nested ones too; NULL is fine */
-Record *record_copy(const Record *self);           /* deep */
+/* deep; for a record that is read and added to often: its values are found at once, at the price of 1 KiB */
+/* deep; for what is read and added to often: values are found at once, at the price of 1 KiB */
+Record *record_copy(const Record *self);
 
 /* The setters apply the field's merge rule.  They return TRUE when the record changed. */
 gboolean record_set_text(Record *self, FieldId id, Slice text);
@@ -65,6 +68,9 @@ Slice record_get_text(const Record *self, FieldId id);              /* SLICE_NON
 gint64 record_get_integer(const Record *self, FieldId id, gint64 otherwise);
 gboolean record_has(const Record *self, FieldId id);
 guint record_count(const Record *self, FieldId id);
+
+/* the same without the value; *at: where record_next() finds it */
+gboolean record_next_id(const Record *self, guint32 *cursor, guint32 *at, FieldId *id);
 
 /* all values in order: start with *cursor = 0; FALSE at the end */
 gboolean record_next(const Record *self, guint32 *cursor, RecordValue *out);

@@ -222,20 +222,20 @@ _mark_nested(Marks *self, const Plan *plan, const Record *record)
 static void
 _mark(Marks *self, const Plan *plan, const Record *record)
 {
-  guint32 cursor = 0, at = 0;
-  RecordValue value;
+  guint32 cursor = 0, at;
+  FieldId id;
 
   memset(self->entries, 0, sizeof(self->entries));
   memset(self->fields, 0, sizeof(self->fields));
-  for (; record_next(record, &cursor, &value); at = cursor)
+  while (record_next_id(record, &cursor, &at, &id))
     {
-      guint64 bit = 1ULL << value.id % MARK_BITS;
+      guint64 bit = 1ULL << id % MARK_BITS;
 
-      if (self->fields[value.id / MARK_BITS] & bit)
+      if (self->fields[id / MARK_BITS] & bit)
         continue;
-      self->fields[value.id / MARK_BITS] |= bit;
-      self->at[value.id] = at;
-      _mark_entries(self, plan, value.id);
+      self->fields[id / MARK_BITS] |= bit;
+      self->at[id] = at;
+      _mark_entries(self, plan, id);
     }
   _mark_nested(self, plan, record);
 }
@@ -245,11 +245,13 @@ _write_list(const Record *record, guint32 at, FieldId id, GString *out)
 {
   gboolean first = TRUE;
   RecordValue value;
+  FieldId found;
 
   json_put_char(out, '[');
-  while (record_next(record, &at, &value))
-    if (value.id == id)
+  for (guint32 cursor = at; record_next_id(record, &cursor, &at, &found);)
+    if (found == id)
       {
+        record_next(record, &at, &value);
         if (!first)
           json_put_char(out, ',');
         first = FALSE;

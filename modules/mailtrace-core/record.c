@@ -101,6 +101,7 @@ static void
 _copy(Record *to, const Record *from)
 {
   *to = *from;
+  to->is_indexed = FALSE;
   to->values = g_memdup2(from->values, from->len);
   to->size = from->len;
   if (!from->nested)
@@ -112,13 +113,38 @@ _copy(Record *to, const Record *from)
     _copy(&to->nested->items[i], &from->nested->items[i]);
 }
 
+/* malloc() gives out 8 bytes less than a multiple of 16 */
+static void
+_reserve(Record *self, gsize needed)
+{
+  if (needed <= self->size)
+    return;
+  gsize size = MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16);
+  self->size = (guint32) ((MAX(needed, size) + 7) / 16 * 16 + 8);
+  self->values = g_realloc(self->values, self->size);
+}
+
+/* a record whose values are found at once */
+typedef struct _IndexedRecord
+{
+  Record super;
+  gboolean is_stale;           /* values have moved */
+  guint32 at[FIELD_COUNT];     /* of the first value of each field; ABSENT */
+} IndexedRecord;
+
+#define ABSENT G_MAXUINT32
+#define COPY_ROOM 1024   /* for values that are derived from the others */
+
 Record *
 record_copy(const Record *self)
 {
-  Record *copy = g_new(Record, 1);
+  IndexedRecord *copy = g_new(IndexedRecord, 1);
 
-  _copy(copy, self);
-  return copy;
+  _copy(&copy->super, self);
+  copy->super.is_indexed = TRUE;
+  copy->is_stale = TRUE;
+  _reserve(&copy->super, self->len + COPY_ROOM);
+  return &copy->super;
 }
 
 static guint
@@ -184,11 +210,48 @@ _get_number(Slice data)
   return (gint64) (bits >> 1) ^ -(gint64) (bits & 1);
 }
 
+static void
+_build_index(IndexedRecord *self)
+{
+  memset(self->at, 0xff, sizeof(self->at));
+  for (guint32 at = 0; at < self->super.len; at = _next(&self->super, at))
+    if (self->at[self->super.values[at]] == ABSENT)
+      self->at[self->super.values[at]] = at;
+  self->is_stale = FALSE;
+}
+
+static guint32
+_find_indexed(IndexedRecord *self, FieldId id)
+{
+  if (self->is_stale)
+    _build_index(self);
+  return MIN(self->at[id], self->super.len);
+}
+
+static void
+_set_stale(Record *self)
+{
+  if (self->is_indexed)
+    ((IndexedRecord *) self)->is_stale = TRUE;
+}
+
+static void
+_index_added(Record *self, FieldId id, guint32 at)
+{
+  IndexedRecord *indexed = (IndexedRecord *) self;
+
+  if (self->is_indexed && !indexed->is_stale && indexed->at[id] == ABSENT)
+    indexed->at[id] = at;
+}
+
 /* self->len when absent */
 static guint32
 _find(const Record *self, FieldId id)
 {
   guint32 at = 0;
+
+  if (self->is_indexed)
+    return _find_indexed((IndexedRecord *) self, id);
 
   while (at < self->len && self->values[at] != id)
     at = _next(self, at);
@@ -201,17 +264,6 @@ _is_own(const Record *self, gconstpointer data)
   const guint8 *at = data;
 
   return self->values && at >= self->values && at < self->values + self->len;
-}
-
-/* malloc() gives out 8 bytes less than a multiple of 16 */
-static void
-_reserve(Record *self, gsize needed)
-{
-  if (needed <= self->size)
-    return;
-  gsize size = MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16);
-  self->size = (guint32) ((MAX(needed, size) + 7) / 16 * 16 + 8);
-  self->values = g_realloc(self->values, self->size);
 }
 
 /* FALSE: the record would become larger than any honest message */
@@ -228,6 +280,7 @@ _append(Record *self, FieldId id, gconstpointer data, gsize data_len)
     return FALSE;
   guint head_len = _put_head(head, id, word >= 0 ? (guint32) word * 2 + 1 : (guint32) data_len * 2);
   _reserve(self, self->len + head_len + data_len);
+  _index_added(self, id, self->len);
   memcpy(self->values + self->len, head, head_len);
   if (data_len)
     memcpy(self->values + self->len + head_len, own == G_MAXSIZE ? data : self->values + own, data_len);
@@ -240,6 +293,8 @@ record_remove(Record *self, FieldId id)
 {
   guint32 kept = _find(self, id), before = self->len;
 
+  if (kept < before)
+    _set_stale(self);
   for (guint32 at = kept, next; at < self->len; at = next)
     {
       next = _next(self, at);
@@ -390,6 +445,17 @@ _value(const Record *self, guint32 at, RecordValue *out)
       out->stamp.offset_sec = (gint32) _get_number(slice_skip(data, sizeof(gint64)));
       break;
     }
+}
+
+gboolean
+record_next_id(const Record *self, guint32 *cursor, guint32 *at, FieldId *id)
+{
+  if (*cursor >= self->len)
+    return FALSE;
+  *at = *cursor;
+  *id = (FieldId) self->values[*at];
+  *cursor = _next(self, *at);
+  return TRUE;
 }
 
 gboolean
