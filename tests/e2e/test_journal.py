@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What survives: restarts, kills, reloads, another place for the journal, a damaged one, a full disk, a dead destination.
 And the counters of all that: lines in are lines somewhere, messages opened are messages ended or open."""
+import gzip
 import os
 import signal
 import subprocess
 import time
 
-from harness import BUILD, FOUNDING, Sink, SyslogNg, check, documents, finish, scratch, wait
+from harness import BUILD, FOUNDING, TOP, Sink, SyslogNg, check, documents, finish, scratch, wait
 
 directory = scratch()
 raw = FOUNDING.read_text().splitlines()
@@ -155,6 +156,55 @@ def messages(count):
         for text in ("<= a@b.example P=local S=1 for c@d.example", "=> c@d.example R=r T=t", "Completed"):
             yield "2019-06-10 15:04:40 %s %s" % (queue_id, text)
 
+
+def count(server):
+    """the parser's counters by their short names"""
+    return {name.split("mailtrace_")[1]: value for name, value in server.counters() if "mailtrace_" in name}
+
+
+def check_equations(name, server, lines_in):
+    """lines in = lines of each class; messages opened = messages ended + messages open"""
+    numbers = {}
+
+    def hold():
+        numbers.update(count(server))
+        return (sum(numbers["lines_" + kind] for kind in ("of_messages", "of_sessions", "not_ours", "unknown", "repeated",
+                                                          "continued", "late")) == lines_in()
+                and numbers["messages_opened"] == numbers["open_messages"] + sum(
+                    numbers["documents_by_end_reason_" + reason] for reason in ("complete", "timeout", "evicted", "shutdown"))
+                and numbers["documents_acknowledged"] + numbers["documents_refused"] == sum(
+                    numbers["documents_" + record] for record in ("message", "session", "delivery", "dkim", "scan")))
+
+    check("%s: lines in are lines of messages, of sessions, not ours, unknown, repeated, continued or late; messages opened are "
+          "ended or open; documents handed over were taken or refused" % name, wait(hold, 10), (lines_in(), numbers))
+    return numbers
+
+
+def lines_read(server):
+    """what the source says it read"""
+    return sum(int(line.split(";")[-1]) for line in server.stats().splitlines()
+               if line.startswith("src.file;s#0") and ";processed;" in line)
+
+
+work, server = configuration("equations", parser='mailtrace(journal("open.journal") lines(drop)'
+                             ' emit("message", "session", "delivery", "dkim", "scan"))')
+(work / "test.conf").write_text((work / "test.conf").read_text().replace("@include", "options { stats-level(1); };\n@include"))
+log = gzip.decompress((TOP / "examples/logs/utm-generated.log.gz").read_bytes()).decode().splitlines()
+log = log + ["garbage", log[7], "2026:01:01-00:00:00 gateway httpproxy[7]: not ours"]
+server.start()
+add(work, log[:len(log) // 2])
+check("equations: half of a log is read", wait(lambda: lines_read(server) == len(log) // 2), server.stats())
+numbers = check_equations("equations, half of a log", server, lambda: lines_read(server))
+check("equations: messages are open", numbers["open_messages"] > 0, numbers)
+server.signal(signal.SIGKILL)
+server.process.wait(10)
+server.start()
+add(work, log[len(log) // 2:])
+check("equations: the other half is read", wait(lambda: lines_read(server) >= len(log) - len(log) // 2), server.stats())
+numbers = check_equations("equations, after a kill", server, lambda: lines_read(server))
+check("equations: all classes occur", numbers["lines_unknown"] and numbers["lines_repeated"] and numbers["lines_not_ours"],
+      numbers)
+check("equations: clean exit", server.stop() == 0)
 
 COUNT = 3000
 work = directory / "dead"

@@ -4,6 +4,7 @@
 #include "apphook.h"
 #include "scratch-buffers.h"
 #include <criterion/criterion.h>
+#include <iv.h>
 
 typedef struct _Capture
 {
@@ -16,6 +17,7 @@ static LogPipe *sink;
 static GArray *captured;
 static guint acks, aborts;
 static gboolean hold_documents;
+static guint refuse_documents;
 
 static void
 _capture(LogPipe *s, LogMessage *msg, const LogPathOptions *path_options)
@@ -25,6 +27,12 @@ _capture(LogPipe *s, LogMessage *msg, const LogPathOptions *path_options)
   g_array_append_val(captured, capture);
   if (hold_documents && log_msg_is_tag_by_name(msg, "mailtrace"))
     return;   /* what a destination does that has not written it yet */
+  if (refuse_documents && log_msg_is_tag_by_name(msg, "mailtrace"))
+    {
+      refuse_documents--;
+      log_msg_drop(msg, path_options, AT_SUSPENDED);
+      return;
+    }
   log_msg_drop(msg, path_options, AT_PROCESSED);
 }
 
@@ -119,6 +127,46 @@ _document(const gchar *record)
   return NULL;
 }
 
+static void
+_run_main_loop(gint64 msec)
+{
+  struct iv_timer timer;
+
+  IV_TIMER_INIT(&timer);
+  timer.handler = (void (*)(void *)) iv_quit;
+  iv_validate_now();
+  timer.expires = iv_now;
+  timer.expires.tv_sec += msec / 1000;
+  timer.expires.tv_nsec += msec % 1000 * 1000000;
+  if (timer.expires.tv_nsec >= 1000000000)
+    {
+      timer.expires.tv_sec++;
+      timer.expires.tv_nsec -= 1000000000;
+    }
+  iv_timer_register(&timer);
+  iv_main();
+}
+
+/* the destination has written it */
+static void
+_release(Capture *document)
+{
+  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
+
+  log_msg_ack(document->msg, &path_options, AT_PROCESSED);
+  log_msg_unref(document->msg);
+}
+
+static guint
+_count_documents(void)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < captured->len; i++)
+    n += !g_str_equal(_value(&g_array_index(captured, Capture, i), "mailtrace.record"), "line");
+  return n;
+}
+
 TestSuite(mailtrace, .init = _setup, .fini = _teardown);
 
 Test(mailtrace, each_line_is_acknowledged_once_and_the_document_comes_before_its_last_line)
@@ -145,11 +193,81 @@ Test(mailtrace, the_last_line_is_not_acknowledged_before_its_document)
   cr_expect(document->flow_control);
   cr_expect_eq(acks, 13u);
 
-  LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
-  log_msg_ack(document->msg, &path_options, AT_PROCESSED);
+  _release(document);
   cr_expect_eq(acks, 14u);
   cr_expect_eq(aborts, 0u);
-  log_msg_unref(document->msg);
+  _stop(parser);
+}
+
+Test(mailtrace, a_refused_document_comes_again_and_only_then_its_line_is_acknowledged)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  refuse_documents = 2;
+  _send_founding(parser);
+  cr_expect_eq(_count_documents(), 1u);
+  cr_expect_eq(acks, 13u);
+  _run_main_loop(500);
+  cr_expect_eq(_count_documents(), 2u, "at the first tick");
+  cr_expect_eq(acks, 13u);
+  _run_main_loop(1500);
+  cr_expect_eq(_count_documents(), 3u, "and at the next one");
+  cr_expect_eq(acks, 14u);
+  cr_expect_eq(aborts, 0u);
+  _stop(parser);
+}
+
+Test(mailtrace, a_document_that_waits_keeps_its_state_alive_after_the_parser)
+{
+  LogParser *parser = _start(mailtrace_new(cfg));
+
+  hold_documents = TRUE;
+  _send_founding(parser);
+  Capture *document = _document("message");
+  cr_assert_not_null(document);
+  _stop(parser);
+  cr_expect_eq(acks, 13u);
+  _release(document);
+  cr_expect_eq(acks, 14u);
+}
+
+/* a message whose completion was lost waits for settle-time(); the destination of another one is dead meanwhile */
+Test(mailtrace, time_stands_still_while_a_document_waits)
+{
+  LogParser *parser = mailtrace_new(cfg);
+
+  mailtrace_get_options(parser)->tracker.settle_sec = 1;
+  _start(parser);
+  _run_main_loop(100);
+  hold_documents = TRUE;
+  _send_founding(parser);
+  Capture *document = _document("message");
+  cr_assert_not_null(document);
+  _send(parser, "2019:06:10-11:04:50 defense exim-out[9]: 2019-06-10 11:04:50 1haLr0-0000Mp-2G <= a@b.example P=local S=1 for c@d.example");
+  _send(parser, "2019:06:10-11:04:50 defense exim-out[9]: 2019-06-10 11:04:50 1haLr0-0000Mp-2G => c@d.example R=r T=t");
+  _run_main_loop(4500);
+  cr_expect_eq(_count_documents(), 1u);
+  _release(document);
+  hold_documents = FALSE;
+  _send(parser, "2019:06:10-11:04:50 defense exim-out[10]: 2019-06-10 11:04:50 1haLr0-0000Mq-2G <= a@b.example P=local S=1 for c@d.example");
+  _run_main_loop(3500);
+  cr_expect_eq(_count_documents(), 2u);
+  _stop(parser);
+}
+
+Test(mailtrace, documents_that_no_line_brought_about_are_flow_controlled_as_the_lines_were)
+{
+  LogParser *parser = mailtrace_new(cfg);
+
+  mailtrace_get_options(parser)->tracker.settle_sec = 1;
+  _start(parser);
+  _send(parser, "2019-06-10 11:04:50 1haLr0-0000Mp-2G <= a@b.example P=local S=1 for c@d.example");
+  _send(parser, "2019-06-10 11:04:50 1haLr0-0000Mp-2G => c@d.example R=r T=t");
+  _run_main_loop(3500);
+  Capture *document = _document("message");
+  cr_assert_not_null(document);
+  cr_expect(document->ack_needed);
+  cr_expect(document->flow_control);
   _stop(parser);
 }
 
@@ -184,6 +302,8 @@ Test(mailtrace, a_clone_has_all_options_and_its_own_state)
   options->drop_lines = TRUE;
   options->format = DF_ECS;
   options->tracker.timeout_sec = 7;
+  options->journal_sync_sec = 3;
+  cr_assert(mailtrace_options_set_journal(options, "/dev/shm/test-mailtrace.journal"));
   options->tracker.max_messages = 9;
   mailtrace_options_add_alias(options, "defense", "cluster");
   cr_assert(mailtrace_options_set_time_zone(options, "Europe/Berlin"));
@@ -194,6 +314,10 @@ Test(mailtrace, a_clone_has_all_options_and_its_own_state)
   cr_expect(copied->drop_lines);
   cr_expect_eq(copied->format, DF_ECS);
   cr_expect_eq(copied->tracker.timeout_sec, 7);
+  cr_expect_eq(copied->journal_sync_sec, 3u);
+  cr_expect(copied->has_journal);
+  cr_expect_str_eq(copied->journal, "/dev/shm/test-mailtrace.journal");
+  mailtrace_options_set_journal(copied, "no");
   cr_expect_eq(copied->tracker.max_messages, 9u);
   cr_expect_str_eq(copied->time_zone, "Europe/Berlin");
   cr_expect(slice_equals(mailtrace_options_gateway(copied, SLICE("defense")), SLICE("cluster")));
@@ -275,6 +399,7 @@ Test(mailtrace, wrong_values_are_refused)
   cr_expect_str_eq(mailtrace_options_unknown_kind(kinds), "refusal");
   cr_expect_not(mailtrace_options_set_lines(options, "keep"));
   cr_expect_not(mailtrace_options_set_json(options, "xml"));
+  cr_expect_not(mailtrace_options_set_journal(options, ""));
   cr_expect_not(mailtrace_options_set_emit(options, kinds));
   cr_expect_not(mailtrace_options_set_time_zone(options, "Mars/Base"));
   gchar *problem = mailtrace_options_set_tls_policy(options, "none");
