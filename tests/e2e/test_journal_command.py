@@ -348,4 +348,18 @@ for chain in range(6):
     if newest(output) != expected:
         check("killed five times, then run again over the same input", False, difference(newest(output), expected))
 check("%d kills at random moments: no document is missing, none contradicts" % total, True)
+
+
+def system_calls(*arguments):
+    counts = fresh()
+    subprocess.run(["strace", "-f", "-c", "-o", counts, COMMAND, "--quiet", *map(str, arguments), log],
+                   stdout=subprocess.DEVNULL, check=True)
+    return int(re.search(r"(\d+)(?: +\d+)? total$", counts.read_text()).group(1))
+
+
+# the sanitizers make system calls of their own
+if "sanitized" not in COMMAND:
+    without, with_journal = system_calls(), system_calls("--journal=%s" % fresh())
+    check("the journal makes no system call a line: %d instead of %d for %d lines" % (
+        with_journal, without, log.read_bytes().count(b"\n")), with_journal < without + 500)
 finish()
