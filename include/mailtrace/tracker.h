@@ -81,7 +81,8 @@ void tracker_set_options(Tracker *self, const TrackerOptions *options);
  * May push any number of summaries. */
 void tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out);
 
-/* Lets quiet hosts age by the wall clock.  Call it about once a second; not at all for archives. */
+/* Lets quiet hosts age by the wall clock.  Call it about once a second; not at all for archives.
+ * now_usec 0: documents wait for their destination.  Hosts stand still, each until its next line. */
 void tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out);
 
 /* Ends everything: messages with nothing missing but quiet as "complete", all others with the reason given. */

@@ -152,13 +152,13 @@ class SyslogNg:
 
     def counters(self):
         """(name, value) of the parser's counters; from 4.1 on they are metrics with labels"""
-        lines = [line.split(";") for line in (self.stats() or "").splitlines() if line.startswith("parser;")]
+        lines = [line.split(";") for line in (self.stats() or "").splitlines() if line.startswith("parser;") and "mailtrace_" in line]
         found = [(";".join(line[1:5]), int(line[-1])) for line in lines]
         if found:
             return found
         metrics = re.findall(r'^syslogng_(mailtrace_\w+)\{id="[^"]*",\w+="([\w-]+)"\} (\d+)$',
                              self.control("stats", "prometheus").stdout, re.M)
-        return [(name + "_" + label, int(value)) for name, label, value in metrics]
+        return [(name if label == "all" else name + "_" + label, int(value)) for name, label, value in metrics]
 
     def counter(self, name):
         return sum(value for counter, value in self.counters() if name in counter)
