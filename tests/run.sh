@@ -154,8 +154,11 @@ module_sanitized() {
   printf '#!/bin/sh\nLD_PRELOAD="%s %s" exec %s "$@"\n' "$(realpath "$(gcc -print-file-name=libasan.so)")" \
     "$(realpath "$(gcc -print-file-name=libubsan.so)")" "$(command -v syslog-ng)" > "$tools/syslog-ng"
   chmod +x "$tools/syslog-ng"
-  PATH=$tools:$PATH ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 MAILTRACE_SANITIZED=yes \
-    MAILTRACE_BUILD=$work/gcc-sanitized python3 "$top/tests/e2e/test_module.py"
+  local test
+  for test in module journal chaos; do
+    PATH=$tools:$PATH ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 MAILTRACE_SANITIZED=yes \
+      CHAOS_MESSAGES=5000 MAILTRACE_BUILD=$work/gcc-sanitized python3 "$top/tests/e2e/test_$test.py" || return 1
+  done
 }
 
 # threads of a source, of a destination, and the timer on one parser; GLib's slices would share memory unseen
