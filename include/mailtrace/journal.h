@@ -47,7 +47,7 @@ enum
   JF_RECORD_AT_FEED = 1 << 1,    /* JK_RECORD: more lines of it stood behind */
   JF_HAS_HEADER = 1 << 2,        /* JK_LINE, JK_RECORD: Frame.has_header */
   JF_ARRIVED = 1 << 3,           /* JK_REVISION: the document was acknowledged */
-  JF_LOGS_DKIM = 1 << 4,         /* JK_HOST */
+  JF_LOGS_DKIM = 1 << 4,         /* JK_HOST, JK_LINE, JK_RECORD: the host's lines up to there did */
   JF_LOGS_SPAM = 1 << 5,
   JF_OFFSET_SURE = 1 << 7,
   JF_TEXT_IN_RAW = 1 << 6,       /* set by journal_add() */

@@ -132,6 +132,8 @@ void
 tracker_touch_message(Message *message)
 {
   message->touched_usec = message->host->clock_usec;
+  message->dkim_logged = message->host->logs_dkim;
+  message->spam_logged = message->host->logs_spam;
   host_queue_message(message->host, message, (MessageQueue) message->queue);
 }
 

@@ -74,7 +74,7 @@ message_set_dkim(const Message *self, Record *record)
 {
   guint n = record_count_nested(record, RK_DKIM);
 
-  if (!n && !(self->arrived && self->host->logs_dkim && record_has(record, F_CLIENT_IP)))
+  if (!n && !(self->arrived && self->dkim_logged && record_has(record, F_CLIENT_IP)))
     return;
   record_set_integer(record, F_DKIM_COUNT, n);
   if (!n)

@@ -278,7 +278,7 @@ _is_own_origin(const Message *self, const Record *record)
 {
   Slice ip = record_get_text(record, F_CLIENT_IP);
 
-  return self->host->logs_spam && self->arrived && !record_has(record, F_SPAM_SKIPPED)
+  return self->spam_logged && self->arrived && !record_has(record, F_SPAM_SKIPPED)
          && (!message_arrived_over_network(self, record) || slice_equals(ip, SLICE("127.0.0.1")) || slice_equals(ip, SLICE("::1")));
 }
 

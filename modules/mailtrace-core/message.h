@@ -101,6 +101,8 @@ struct _Message
   guint8 is_frozen : 1;         /* and so on the queue, whatever became of its recipients */
   guint8 is_orphan : 1;         /* bounce of an id of which no line was seen: in the host's orphans */
   guint8 admin_ended : 1;       /* removed or cancelled by an administrator or a timeout */
+  guint8 dkim_logged : 1;       /* the gateway had logged DKIM when the last line came */
+  guint8 spam_logged : 1;       /* likewise verdicts */
 };
 
 Message *message_new(Host *host, RecordKind kind);

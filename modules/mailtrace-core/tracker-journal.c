@@ -26,6 +26,19 @@ _hash_of_known(const Host *host)
   return slice_hash(slice_new((const gchar *) known, sizeof(known)), 0);
 }
 
+static guint
+_logs(const Host *host)
+{
+  return (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0);
+}
+
+static void
+_take_logs(Host *host, guint flags)
+{
+  host->logs_dkim = (flags & JF_LOGS_DKIM) != 0;
+  host->logs_spam = (flags & JF_LOGS_SPAM) != 0;
+}
+
 static void
 _journal_host(Tracker *self, Host *host)
 {
@@ -36,8 +49,7 @@ _journal_host(Tracker *self, Host *host)
   if (host->journaled == known)
     return;
   entry.seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
-  entry.flags = (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0)
-                | (host->offset_sure ? JF_OFFSET_SURE : 0);
+  entry.flags = _logs(host) | (host->offset_sure ? JF_OFFSET_SURE : 0);
   entry.frame.host = slice_from_string(host->name);
   entry.frame.stamp.offset_sec = host->offset_sec;
   host->journaled = known;
@@ -55,8 +67,7 @@ tracker_journal_line(Feed *feed)
     return;
   if (!entry.seq)
     entry.seq = _entry_seq(self);
-  if (feed->frame.has_header)
-    entry.flags |= JF_HAS_HEADER;
+  entry.flags |= _logs(feed->host) | (feed->frame.has_header ? JF_HAS_HEADER : 0);
   if (!self->options.keep_raw)
     entry.frame.raw = SLICE_NONE;
   entry.frame.host = slice_from_string(feed->host->name);
@@ -157,6 +168,7 @@ _replay_line(Tracker *self, const JournalEntry *entry)
   Line line;
 
   feed.host = tracker_host(self, entry->frame.host);
+  _take_logs(feed.host, entry->flags);
   feed.journal_flags = entry->flags & (JF_RECORD_CUT | JF_RECORD_AT_FEED);
   feed.offset_source = _offset_source(entry->queue_id);
   line_parse(&feed.frame, &line);
@@ -237,8 +249,7 @@ _replay_host(Tracker *self, const JournalEntry *entry)
   host->old_offset_sec = (gint32) entry->number;
   host->offset_changed_usec = entry->usec;
   host->offset_sure = (entry->flags & JF_OFFSET_SURE) != 0;
-  host->logs_dkim = (entry->flags & JF_LOGS_DKIM) != 0;
-  host->logs_spam = (entry->flags & JF_LOGS_SPAM) != 0;
+  _take_logs(host, entry->flags);
   if (!host->clock_usec)
     host->clock_usec = entry->clock_usec;
   _journal_host(self, host);
