@@ -12,6 +12,8 @@
 #include <iv.h>
 
 #define RESENT_A_TICK 1000
+#define LAST_WAIT_MSEC 10000
+#define LAST_PATIENCE_MSEC 2000   /* more than a usual batch-timeout() */
 
 typedef struct _Mailtrace
 {
@@ -357,6 +359,33 @@ mailtrace_new(GlobalConfig *cfg)
   return &self->super;
 }
 
+static guint
+_count_waiting(void)
+{
+  guint n = 0;
+
+  for (GList *l = live_parsers; l; l = l->next)
+    if (!((Mailtrace *) l->data)->options.has_journal)
+      n += mailtrace_state_count_waiting(((Mailtrace *) l->data)->state);
+  return n;
+}
+
+/* destinations with threads of their own lose what they have not begun with when they are told to end, and go on until
+ * then; those of the main thread write all that they have, so that nothing moves here */
+static void
+_wait_for_destinations(void)
+{
+  guint waiting, before = G_MAXUINT;
+  gint patience = LAST_PATIENCE_MSEC;
+
+  for (gint msec = LAST_WAIT_MSEC; msec > 0 && patience > 0 && (waiting = _count_waiting()); msec -= 10)
+    {
+      patience = waiting < before ? LAST_PATIENCE_MSEC : patience - 10;
+      before = waiting;
+      g_usleep(10 * G_TIME_SPAN_MILLISECOND);
+    }
+}
+
 /* runs on the main thread while every pipe is still alive; deinit would be too late.  What has a journal stays open. */
 static void
 _pre_shutdown(gint type, gpointer unused)
@@ -372,6 +401,7 @@ _pre_shutdown(gint type, gpointer unused)
       _deliver_all(self, &queue, g_atomic_int_get(&self->flow_control_requested));
       _update_stats(self);
     }
+  _wait_for_destinations();
 }
 
 /* hooks cannot be taken back, and modules are initialised again at every reload */

@@ -154,6 +154,15 @@ mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name)
   return NULL;
 }
 
+const gchar *
+mailtrace_options_wrong_domain(GList *domains)
+{
+  for (GList *l = domains; l; l = l->next)
+    if (!*(const gchar *) l->data || strpbrk(l->data, " ,;@<>"))
+      return l->data;
+  return NULL;
+}
+
 void
 mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains)
 {

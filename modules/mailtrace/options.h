@@ -41,6 +41,8 @@ gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);
 /* a name or a file; NULL, or what is wrong with it, to be freed */
 gchar *mailtrace_options_set_tls_policy(MailtraceOptions *self, const gchar *name);
+/* the first that is no domain name; NULL: all are */
+const gchar *mailtrace_options_wrong_domain(GList *domains);
 void mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains);
 gboolean mailtrace_options_set_journal(MailtraceOptions *self, const gchar *value);
 void mailtrace_options_add_alias(MailtraceOptions *self, const gchar *node, const gchar *gateway);

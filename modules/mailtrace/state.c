@@ -449,6 +449,15 @@ mailtrace_state_count_documents(MailtraceState *self, const Delivery *delivery)
   g_mutex_unlock(&self->traffic.lock);
 }
 
+guint
+mailtrace_state_count_waiting(MailtraceState *self)
+{
+  g_mutex_lock(&self->traffic.lock);
+  guint n = self->traffic.under_way;
+  g_mutex_unlock(&self->traffic.lock);
+  return n;
+}
+
 void
 mailtrace_state_finish(MailtraceState *self, EndReason reason, DeliveryQueue *out)
 {

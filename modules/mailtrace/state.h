@@ -45,6 +45,9 @@ Delivery *mailtrace_state_next_refused(MailtraceState *self);
 /* to be called between delivery_add() of the last document and delivery_end() */
 void mailtrace_state_count_documents(MailtraceState *self, const Delivery *delivery);
 
+/* handed over and not acknowledged yet, refused ones included */
+guint mailtrace_state_count_waiting(MailtraceState *self);
+
 /* ends all for good, lines that still come too, until the options are set again */
 void mailtrace_state_finish(MailtraceState *self, EndReason reason, DeliveryQueue *out);
 /* the process ends: lines that are held stay unacknowledged, so that their source reads them again */

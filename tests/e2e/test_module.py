@@ -113,6 +113,9 @@ for name, parser, words in (
         ("emit", 'mailtrace(emit("mail"))', ("emit()", "message")),
         ("zone", 'mailtrace(time-zone("Mars/Base"))', ("time-zone()", "Mars/Base")),
         ("policy", 'mailtrace(tls-policy("none"))', ("tls-policy()", "none", "bsi-tr-02102-2")),
+        ("domain", 'mailtrace(local-domains("a.example,b.example"))', ("local-domains()", "a.example,b.example", "domain names")),
+        ("alias", 'mailtrace(host-alias("a" => ""))', ("host-alias()", '"a" => ""', "not empty")),
+        ("size", "mailtrace(max-message-bytes(1))", ("max-message-bytes()", "value 1 ", "1024")),
         ("timeout", "mailtrace(timeout(0))", ("timeout",))):
     # under the sanitizers' run time, glibc waits for ever when GLib translates the message about an absent file
     if name in ("zone", "policy") and "MAILTRACE_SANITIZED" in os.environ:
