@@ -555,6 +555,15 @@ _is_of_ended_session(const Feed *feed)
          && (!live || feed->frame.stamp.local_usec < live->first.local_usec) && !_is_new_client(feed);
 }
 
+/* what a process says of a client that has left, as "no MAIL in SMTP connection": its session has had its document */
+static gboolean
+_is_afterword(const Feed *feed)
+{
+  return feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len && !_is_new_client(feed)
+         && !host_find_session(feed->host, feed->process_key)
+         && tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
+}
+
 void
 tracker_feed_session(Feed *feed)
 {
@@ -573,6 +582,11 @@ tracker_feed_session(Feed *feed)
   if (_is_of_ended_session(feed))
     {
       counters->lines_repeated++;
+      return;
+    }
+  if (_is_afterword(feed))
+    {
+      counters->lines_of_sessions++;
       return;
     }
   Session *session = tracker_session(feed, feed->line->role != LR_REMARK);
