@@ -266,6 +266,21 @@ _open_journal(Mailtrace *self)
   return opened;
 }
 
+/* once: what was replayed is forgotten by the first tick */
+static void
+_report_damage(Mailtrace *self)
+{
+  JournalFile *file = mailtrace_state_journal(self->state);
+  JournalFileStatus status = { 0 };
+
+  if (file)
+    journal_file_get_status(file, &status);
+  if (status.torn_blocks && status.keeps_past)
+    msg_warning("mailtrace(): the journal was damaged, what stood behind its torn places is lost",
+                evt_tag_str("journal", journal_file_path(file)), evt_tag_long("torn_places", (glong) status.torn_blocks),
+                log_pipe_location_tag(&self->super.super));
+}
+
 static gboolean
 _init(LogPipe *s)
 {
@@ -278,6 +293,7 @@ _init(LogPipe *s)
   if (!_open_journal(self))
     return FALSE;
   mailtrace_state_set_options(self->state, &self->options);
+  _report_damage(self);
   message_glue_init(&self->glue, &self->options);
   mailtrace_stats_register(&self->stats, self->counter_id);
   live_parsers = g_list_prepend(live_parsers, self);

@@ -146,6 +146,13 @@ check("damaged: a file that is no journal is moved aside with a warning",
 add(work, raw[:9])
 end(work, server, "damaged")
 
+work, server = begin("torn")
+server.stop()
+os.truncate(work / "run/open.journal", 600000)
+server.start()
+check("torn: the part that is lost is told", "torn places" in server.messages(), server.messages())
+end(work, server, "torn")
+
 
 def messages(count):
     """completed messages of one second each, all different"""
@@ -210,7 +217,7 @@ COUNT = 3000
 work = directory / "dead"
 sink = Sink(directory / "sink")
 work, server = configuration("dead", destination='unix-stream("%s" template("${MESSAGE}\\n") log-fifo-size(100))'
-                             % sink.path, parser='mailtrace(journal("open.journal") lines(drop) host-alias("" => "x"))')
+                             % sink.path, parser='mailtrace(journal("open.journal") lines(drop))')
 text = (work / "test.conf").read_text().replace("follow-freq(1)", "follow-freq(1) log-iw-size(500)").replace(
     "@include", "options { time-reopen(1); };\n@include")
 (work / "test.conf").write_text(text)
