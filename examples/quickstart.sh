@@ -79,8 +79,8 @@ show() {
   printf 'The message of the founding example\n'
   sqlite3 -cmd ".parameter set :id 'defense:1haLqi-0002Mp-2G'" "$output/mail.db" < "$here/queries/message.sql"
   section 'Messages by status' overview
-  section 'TLS versions and ciphers' tls
-  section 'DKIM signatures by domain' dkim
+  section 'TLS versions and ciphers, the most frequent' tls
+  section 'DKIM signatures by domain, the most frequent' dkim
   section 'Spam verdicts' spam
   printf '\nFiles\n'
   printf '  %-58s %s\n' "$output/mail.db" 'SQLite: messages, deliveries, dkim, scans, sessions' \
