@@ -49,8 +49,9 @@ enum
   JF_ARRIVED = 1 << 3,           /* JK_REVISION: the document was acknowledged */
   JF_LOGS_DKIM = 1 << 4,         /* JK_HOST, JK_LINE, JK_RECORD: the host's lines up to there did */
   JF_LOGS_SPAM = 1 << 5,
-  JF_OFFSET_SURE = 1 << 7,
   JF_TEXT_IN_RAW = 1 << 6,       /* set by journal_add() */
+  JF_OFFSET_SURE = 1 << 7,       /* JK_HOST */
+  JF_TELLS_OFFSET = 1 << 7,      /* JK_LINE, JK_RECORD: the host took its offset from it */
 };
 
 /* one entry; slices point into what was given, or into the file until journal_file_forget_past() */

@@ -106,6 +106,8 @@ Host *tracker_find_host(const Tracker *self, Slice name);   /* NULL: not known *
 void tracker_finish_host(Tracker *self, Host *host, EndReason reason, SummaryQueue *out);
 void tracker_remove_host(Tracker *self, Host *host);        /* nothing must be left of it */
 void tracker_feed_parsed(Tracker *self, Host *host, Feed *feed);
+/* the host's, from a stamp without one and the id that the line names; FALSE: it tells none */
+gboolean tracker_learn_offset(Feed *feed, const QueueId *id);
 void tracker_gather_piece(Tracker *self, Host *host, const Frame *frame, SummaryQueue *out);
 gboolean tracker_is_half_a_verdict(const Line *line, gboolean ends_at_feed);
 

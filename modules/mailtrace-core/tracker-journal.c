@@ -161,6 +161,23 @@ _relearn_offset(Tracker *self, Host *host, const Stamp *stamp)
   host->offset_sec = stamp->offset_sec;
 }
 
+/* in this run no line has told it yet, or this one is what told it */
+static void
+_replay_offset(Feed *feed, gboolean tells)
+{
+  Stamp resolved = feed->frame.stamp;
+  QueueId id;
+
+  feed->offset_is_learned = !tells;
+  _relearn_offset(feed->tracker, feed->host, &resolved);
+  if (!tells || !queue_id_decode(feed->line->queue_id, &id))
+    return;
+  feed->frame.stamp.offset_sec = STAMP_OFFSET_UNKNOWN;
+  feed->host->doubted_offset_sec = resolved.offset_sec;
+  tracker_learn_offset(feed, &id);
+  feed->frame.stamp = resolved;
+}
+
 static void
 _replay_line(Tracker *self, const JournalEntry *entry)
 {
@@ -188,10 +205,7 @@ _replay_line(Tracker *self, const JournalEntry *entry)
       return;
     }
   if (g_str_equal(feed.offset_source, "queue-id"))
-    {
-      _relearn_offset(self, feed.host, &feed.frame.stamp);
-      feed.offset_is_learned = !line.queue_id.len || host_find_id(feed.host, line.queue_id);
-    }
+    _replay_offset(&feed, (entry->flags & JF_TELLS_OFFSET) != 0);
   feed.usec = feed.frame.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.frame.stamp) * STAMP_USEC;
   tracker_feed_parsed(self, feed.host, &feed);
 }
@@ -250,8 +264,7 @@ _replay_host(Tracker *self, const JournalEntry *entry)
   host->offset_changed_usec = entry->usec;
   host->offset_sure = (entry->flags & JF_OFFSET_SURE) != 0;
   _take_logs(host, entry->flags);
-  if (!host->clock_usec)
-    host->clock_usec = entry->clock_usec;
+  host_set_clock(host, entry->clock_usec);
   _journal_host(self, host);
 }
 

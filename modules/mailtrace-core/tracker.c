@@ -118,24 +118,34 @@ _correct_clock(Feed *feed, gint32 assumed, gboolean was_sure)
     host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
 }
 
-/* TRUE: the line names an id for the first time, and that tells the offset */
-static gboolean
-_learn_offset(Feed *feed)
+gboolean
+tracker_learn_offset(Feed *feed, const QueueId *id)
 {
   Host *host = feed->host;
   gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN, was_sure = host->offset_sure;
   gint32 assumed = is_known ? host->offset_sec : tracker_offset_at(feed->tracker, &feed->frame.stamp);
-  QueueId id;
 
-  if (!feed->line->queue_id.len || !queue_id_decode(feed->line->queue_id, &id)
-      || (is_known && !_is_by_maker(feed, &id)) || host_find_id(host, feed->line->queue_id)
-      || tracker_tombstone(feed->tracker, tracker_id_hash(host, feed->line->queue_id))
-      || !host_learn_offset(host, &id, &feed->frame.stamp))
+  if (!host_learn_offset(host, id, &feed->frame.stamp))
     return FALSE;
-  host->offset_sure = _is_by_maker(feed, &id);
+  host->offset_sure = _is_by_maker(feed, id);
   _correct_clock(feed, assumed, was_sure);
   feed->frame.stamp.offset_sec = host->offset_sec;
+  feed->journal_flags |= JF_TELLS_OFFSET;
   return TRUE;
+}
+
+/* TRUE: the line names an id for the first time, and that tells the offset */
+static gboolean
+_learn_offset(Feed *feed)
+{
+  const Host *host = feed->host;
+  Slice queue_id = feed->line->queue_id;
+  gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN;
+  QueueId id;
+
+  return queue_id.len && queue_id_decode(queue_id, &id) && !(is_known && !_is_by_maker(feed, &id))
+         && !host_find_id(host, queue_id) && !tracker_tombstone(feed->tracker, tracker_id_hash(host, queue_id))
+         && tracker_learn_offset(feed, &id);
 }
 
 static void
