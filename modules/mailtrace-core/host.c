@@ -439,15 +439,21 @@ host_find_session(const Host *self, guint64 process_key)
 }
 
 guint64
+host_client_hash(const Host *self, Slice ip, Slice port)
+{
+  return slice_hash(port, slice_hash(ip, self->seed));
+}
+
+guint64
 host_connection_hash(const Host *self, const Line *line)
 {
-  return slice_hash(line_get(line, F_CLIENT_PORT), slice_hash(line_get(line, F_CLIENT_IP), self->seed));
+  return host_client_hash(self, line_get(line, F_CLIENT_IP), line_get(line, F_CLIENT_PORT));
 }
 
 gboolean
 host_knows_connection(const Host *self, Slice ip, Slice port)
 {
-  guint64 hash = slice_hash(port, slice_hash(ip, self->seed));
+  guint64 hash = host_client_hash(self, ip, port);
 
   return g_hash_table_lookup(self->connections, &hash) != NULL;
 }

@@ -124,9 +124,10 @@ void host_unqueue_interim(Message *message);
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
-/* gives a stamp without offset the host's; late lines from before a change get the old one */
 /* the clock as it was in an earlier run */
 void host_set_clock(Host *self, gint64 usec);
+
+/* gives a stamp without offset the host's; late lines from before a change get the old one */
 void host_resolve_stamp(const Host *self, Stamp *stamp);
 
 /* what a line says about the time */
@@ -147,7 +148,8 @@ void host_shift_clock(Host *self, gint64 usec);
 Connection *host_add_connection(Host *self, guint64 hash);
 Connection *host_find_connection(const Host *self, guint64 hash);
 void host_remove_connection(Host *self, Connection *connection);
-guint64 host_connection_hash(const Host *self, const Line *line);
+guint64 host_client_hash(const Host *self, Slice ip, Slice port);
+guint64 host_connection_hash(const Host *self, const Line *line);   /* the same for the client that the line names */
 gboolean host_knows_connection(const Host *self, Slice ip, Slice port);
 
 /* a process of the host: pids of cluster nodes are their own; 0: not known */

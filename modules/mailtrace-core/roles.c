@@ -532,14 +532,23 @@ _feed_single(Feed *feed)
   tracker_bury_line(feed);
 }
 
-/* a port that no ended session had: the pid was given away again within a second */
+static gboolean
+_has_left(const Feed *feed, Slice ip, Slice port)
+{
+  guint64 key = host_client_hash(feed->host, ip, port);
+
+  return tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, key)) != NULL;
+}
+
+/* a port that no ended session had, however the line is read: the pid was given away again within a second */
 static gboolean
 _is_new_client(const Feed *feed)
 {
-  guint64 key = host_connection_hash(feed->host, feed->line);
+  const Line *line = feed->line;
+  Slice port = line_get(line, F_CLIENT_PORT);
 
-  return line_get(feed->line, F_CLIENT_PORT).len
-         && !tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, key));
+  return port.len && !_has_left(feed, line_get(line, F_CLIENT_IP), port)
+         && !(line->several_clients && _has_left(feed, line->other_ip, line->other_port));
 }
 
 /* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
