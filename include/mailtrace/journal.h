@@ -35,6 +35,7 @@ typedef enum _JournalKind
   JK_REVISION,        /* a document that time brought about was made, or arrived */
   JK_HOST,            /* what was learned about a host */
   JK_DEAD,            /* groups that died: the file's own */
+  JK_LINK,            /* one message caused another one, of which nothing else may be left */
   JOURNAL_KIND_COUNT
 } JournalKind;
 
@@ -47,6 +48,7 @@ enum
   JF_RECORD_AT_FEED = 1 << 1,    /* JK_RECORD: more lines of it stood behind */
   JF_HAS_HEADER = 1 << 2,        /* JK_LINE, JK_RECORD: Frame.has_header */
   JF_ARRIVED = 1 << 3,           /* JK_REVISION: the document was acknowledged */
+  JF_IS_CAUSE = 1 << 3,          /* JK_LINK: the text names the cause; else the bounce */
   JF_LOGS_DKIM = 1 << 4,         /* JK_HOST, JK_LINE, JK_RECORD: the host's lines up to there did */
   JF_LOGS_SPAM = 1 << 5,
   JF_TEXT_IN_RAW = 1 << 6,       /* set by journal_add() */
@@ -65,8 +67,9 @@ typedef struct _JournalEntry
   guint64 hash;       /* JK_*_END: of the tombstone; with the file's seed */
   guint32 number;     /* JK_MESSAGE_END: generation; JK_SESSION_END: end reason; JK_REVISION: revision;
                        * JK_HOST: offset before the change */
-  Frame frame;        /* JK_LINE, JK_RECORD; else only host and pid (and node), where they are known */
-  Slice queue_id;     /* JK_MESSAGE_END, JK_REVISION; JK_LINE: source of its offset */
+  Frame frame;        /* JK_LINE, JK_RECORD; JK_LINK: host and text, the id of the other document; else only host and
+                       * pid (and node), where they are known */
+  Slice queue_id;     /* JK_MESSAGE_END, JK_REVISION, JK_LINK; JK_LINE: source of its offset */
 } JournalEntry;
 
 /*

@@ -44,7 +44,8 @@ static gboolean
 _is_dead(const Block *block, const StoredEntry *stored, GHashTable *dead)
 {
   StoredGroup group = { block->owner, stored->group };
-  gboolean needs_group = stored->kind == JK_LINE || stored->kind == JK_RECORD || stored->kind == JK_REVISION;
+  gboolean needs_group = stored->kind == JK_LINE || stored->kind == JK_RECORD || stored->kind == JK_REVISION
+                         || stored->kind == JK_LINK;
 
   return stored->kind == JK_DEAD || (needs_group && g_hash_table_contains(dead, &group));
 }

@@ -36,7 +36,7 @@ struct _Journal
 
 static const gchar *const kind_names[JOURNAL_KIND_COUNT] =
 {
-  "none", "line", "record", "message-end", "session-end", "line-end", "revision", "host", "dead"
+  "none", "line", "record", "message-end", "session-end", "line-end", "revision", "host", "dead", "link"
 };
 
 const gchar *

@@ -21,13 +21,20 @@ _revise(Tracker *self, Message *message, SummaryQueue *out)
   tracker_emit_message(self, message, FALSE, out);
 }
 
-static gboolean
-_add_bounce(Message *cause, Slice id)
+gboolean
+tracker_name_bounce(Message *cause, Slice id)
 {
   if (cause->n_bounces >= BOUNCES_MAX || !record_set_text(cause->record, F_BOUNCES, id))
     return FALSE;
   cause->n_bounces++;
   return TRUE;
+}
+
+gboolean
+tracker_name_cause(Message *bounce, Slice id)
+{
+  tracker_release_orphan(bounce);
+  return record_replace_text(bounce->record, F_BOUNCE_OF, id);
 }
 
 /* TRUE: the bounce did not know its cause by that name */
@@ -38,10 +45,15 @@ _connect_bounce(Tracker *self, Message *bounce, Message *cause, SummaryQueue *ou
   gboolean changed;
 
   _format_id(bounce, id);
-  if (_add_bounce(cause, slice_new(id->str, id->len)))
-    _revise(self, cause, out);
+  if (tracker_name_bounce(cause, slice_new(id->str, id->len)))
+    {
+      tracker_journal_link(self, cause, 0, slice_new(id->str, id->len));
+      _revise(self, cause, out);
+    }
   _format_id(cause, id);
-  changed = record_replace_text(bounce->record, F_BOUNCE_OF, slice_new(id->str, id->len));
+  changed = tracker_name_cause(bounce, slice_new(id->str, id->len));
+  if (changed)
+    tracker_journal_link(self, bounce, JF_IS_CAUSE, slice_new(id->str, id->len));
   g_string_free(id, TRUE);
   return changed;
 }

@@ -98,6 +98,7 @@ void tracker_make_receipt(Tracker *self, Summary *summary, Message *message, Jou
 /* tracker-journal.c */
 void tracker_journal_line(Feed *feed);
 void tracker_journal_revision(Tracker *self, const Message *message, guint flags);
+void tracker_journal_link(Tracker *self, const Message *message, guint flags, Slice other);
 gboolean tracker_keeps(const JournalEntry *entry, gpointer tracker);
 
 /* tracker.c, for replaying */
@@ -133,6 +134,9 @@ void tracker_drop_message(Tracker *self, Message *message);
 /* links.c: entry of the id that the line names, in its message as far as lines have told; new if need be */
 IdEntry *tracker_find_entry(Feed *feed);
 void tracker_link_bounce(Feed *feed, Message *message);
+/* by the id of the other's document; FALSE: it is known by that name */
+gboolean tracker_name_bounce(Message *cause, Slice id);
+gboolean tracker_name_cause(Message *bounce, Slice id);
 
 /* roles.c */
 void tracker_feed_id(Feed *feed);

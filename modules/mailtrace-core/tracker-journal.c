@@ -91,6 +91,18 @@ tracker_journal_revision(Tracker *self, const Message *message, guint flags)
   journal_add(self->journal, message->group, &entry);
 }
 
+void
+tracker_journal_link(Tracker *self, const Message *message, guint flags, Slice other)
+{
+  const IdEntry *first = message->first_id;
+  JournalEntry entry = { .kind = JK_LINK, .flags = flags, .seq = _entry_seq(self),
+                         .queue_id = slice_new(first->id, first->len) };
+
+  entry.frame.host = slice_from_string(message->host->name);
+  entry.frame.text = other;
+  journal_add(self->journal, message->group, &entry);
+}
+
 gboolean
 tracker_keeps(const JournalEntry *entry, gpointer tracker)
 {
@@ -255,6 +267,18 @@ _replay_revision(Tracker *self, const JournalEntry *entry)
 }
 
 static void
+_replay_link(Tracker *self, const JournalEntry *entry)
+{
+  IdEntry *id = host_find_id(tracker_host(self, entry->frame.host), entry->queue_id);
+  gboolean (*name)(Message *, Slice) = entry->flags & JF_IS_CAUSE ? tracker_name_cause : tracker_name_bounce;
+
+  if (!id || !name(id->message, entry->frame.text))
+    return;
+  id->message->revision += id->message->state == MS_ENDED;
+  journal_add(self->journal, id->message->group, entry);
+}
+
+static void
 _replay_host(Tracker *self, const JournalEntry *entry)
 {
   Host *host = tracker_host(self, entry->frame.host);
@@ -290,6 +314,9 @@ tracker_replay(Tracker *self, const JournalEntry *entry)
       break;
     case JK_REVISION:
       _replay_revision(self, entry);
+      break;
+    case JK_LINK:
+      _replay_link(self, entry);
       break;
     case JK_HOST:
       _replay_host(self, entry);
