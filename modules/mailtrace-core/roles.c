@@ -68,6 +68,17 @@ _note(Feed *feed, Message *message, IdEntry *entry)
   return changed;
 }
 
+/* an earlier session of its process may have named it: both need the line, or that one would list it as refused */
+static void
+_own_arrival(Feed *feed, Message *message, Session *session)
+{
+  JournalGroup named = feed->frame.pid == message->pid ? message->session_group : 0;
+
+  journal_group_hold(feed->tracker->journal, session->group, named);
+  tracker_own_line(feed, named ? named : session->group);
+  tracker_join_session(feed->tracker, message, session);
+}
+
 static gboolean
 _arrive(Feed *feed, Message *message, IdEntry *entry)
 {
@@ -92,8 +103,7 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
     record_set_integer(message->record, F_CLIENT_PID, (gint64) message->pid);
   if (session)
     {
-      tracker_join_session(feed->tracker, message, session);
-      tracker_own_line(feed, session->group);
+      _own_arrival(feed, message, session);
       session_hand_over(session, message, &feed->tracker->options);
     }
   if (line->cause.len && line_get(line, F_SENDER).len == 0)
@@ -373,6 +383,8 @@ _feed_message(Feed *feed, Message *message, IdEntry *entry)
 
   if (message->state == MS_PENDING)
     {
+      /* without this line the session would list it as refused */
+      tracker_own_line(feed, message->session_group);
       tracker_leave_session(message);
       tracker_open_message(feed->tracker, message);
     }
