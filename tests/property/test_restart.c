@@ -363,6 +363,8 @@ _run_history(GPtrArray *lines, Fate fate)
       _live_through(&world, &fate, &now_sec, i + 1 < (gint) lines->len ? g_ptr_array_index(lines, i + 1) : line);
       if (!fate.rand || _happens(&fate, 0.3))
         _deliver(&world, &world.underway);
+      if (_happens(&fate, 0.1))
+        journal_tidy(tracker_journal(world.tracker));
     }
   _end(&world);
   return world.documents;
