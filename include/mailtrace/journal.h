@@ -91,8 +91,9 @@ guint64 journal_file_seed(const JournalFile *self);
 /* What earlier runs left, in order, each entry once.  Ends early when visit returns FALSE. */
 typedef gboolean (*JournalVisitor)(const JournalEntry *entry, gpointer data);
 void journal_file_replay(JournalFile *self, JournalVisitor visit, gpointer data);
-/* all that lives was added again: its blocks may be used again */
-void journal_file_forget_past(JournalFile *self);
+/* All that lives was added again: its blocks may be used again.  after_sync: not before a journal_file_sync() that
+ * begins later has ended, so that a machine that stops loses none of it. */
+void journal_file_forget_past(JournalFile *self, gboolean after_sync);
 
 /* writes what was added to the disk; blocks, for a thread that may wait */
 void journal_file_sync(JournalFile *self);

@@ -67,7 +67,7 @@ _forget_past(CarryOver *self)
 
   journal_file_get_status(self->file, &status);
   if (status.keeps_past && journal_is_durable(tracker_journal(self->tracker)))
-    journal_file_forget_past(self->file);
+    journal_file_forget_past(self->file, FALSE);
 }
 
 gboolean

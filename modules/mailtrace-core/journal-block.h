@@ -75,6 +75,8 @@ void block_free(Block *block);
 Block *journal_file_take_block(JournalFile *self, guint64 number, guint64 owner);
 /* moves what a block in memory holds into the file; FALSE when there is no room */
 gboolean journal_file_place_block(JournalFile *self, Block *block);
+/* blocks of earlier runs are still kept */
+gboolean journal_file_keeps_past(JournalFile *self);
 /* the block's entries live elsewhere now, or not at all; the block is gone */
 void journal_file_retire_block(JournalFile *self, Block *block);
 

@@ -50,6 +50,7 @@ struct _JournalFile
   GQueue retired;            /* Block, oldest first: free after the next sync */
   GQueue past;               /* Block: what earlier runs left */
   guint64 syncs_begun;       /* 0: nobody syncs */
+  gboolean past_is_over;     /* it goes after the next sync */
   guint64 torn_blocks;
   gint full_errno;
 };
@@ -242,21 +243,6 @@ journal_file_retire_block(JournalFile *self, Block *block)
   block->retired_at = self->syncs_begun;
   g_queue_push_tail(&self->retired, block);
   _free_retired(self, self->syncs_begun ? 0 : 1);
-  g_mutex_unlock(&self->lock);
-}
-
-void
-journal_file_sync(JournalFile *self)
-{
-  guint64 begun;
-
-  g_mutex_lock(&self->lock);
-  begun = ++self->syncs_begun;
-  g_mutex_unlock(&self->lock);
-  if (fdatasync(self->fd) < 0)
-    return;
-  g_mutex_lock(&self->lock);
-  _free_retired(self, begun);
   g_mutex_unlock(&self->lock);
 }
 
@@ -483,13 +469,12 @@ journal_file_replay(JournalFile *self, JournalVisitor visit, gpointer data)
   g_array_free(entries, TRUE);
 }
 
-void
-journal_file_forget_past(JournalFile *self)
+static void
+_forget_past(JournalFile *self)
 {
   const BlockHead none = { 0 };
   GList *link;
 
-  g_mutex_lock(&self->lock);
   if (!self->read_only && self->past.length)
     _raise_floor(self);
   while ((link = g_queue_pop_head_link(&self->past)))
@@ -502,6 +487,42 @@ journal_file_forget_past(JournalFile *self)
     }
   if (!self->read_only)
     _cut_holes_at_end(self);
+  self->past_is_over = FALSE;
+}
+
+void
+journal_file_forget_past(JournalFile *self, gboolean after_sync)
+{
+  g_mutex_lock(&self->lock);
+  if (after_sync)
+    self->past_is_over = TRUE;
+  else
+    _forget_past(self);
+  g_mutex_unlock(&self->lock);
+}
+
+gboolean
+journal_file_keeps_past(JournalFile *self)
+{
+  g_mutex_lock(&self->lock);
+  gboolean keeps_past = self->past.length > 0;
+  g_mutex_unlock(&self->lock);
+  return keeps_past;
+}
+
+void
+journal_file_sync(JournalFile *self)
+{
+  g_mutex_lock(&self->lock);
+  guint64 begun = ++self->syncs_begun;
+  gboolean past_is_over = self->past_is_over;
+  g_mutex_unlock(&self->lock);
+  if (fdatasync(self->fd) < 0)
+    return;
+  g_mutex_lock(&self->lock);
+  _free_retired(self, begun);
+  if (past_is_over)
+    _forget_past(self);
   g_mutex_unlock(&self->lock);
 }
 

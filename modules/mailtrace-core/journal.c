@@ -259,10 +259,13 @@ _is_mostly_dead(const Journal *self)
 #define DEAD_A_MARK 8192
 
 /* Before a block is given up, the file knows which groups are dead: of what is left of them, a part may be gone.
- * The mark is behind all their entries, so it stays as long as they do.  FALSE: there is no room. */
+ * The mark is behind all their entries, so it stays as long as they do.  FALSE: there is no room; or the past is kept,
+ * where a part of them stands that no mark names. */
 static gboolean
 _mark_dead(Journal *self)
 {
+  if (journal_file_keeps_past(self->file))
+    return FALSE;
   while (self->dead->len)
     {
       guint n = MIN(self->dead->len, DEAD_A_MARK);

@@ -408,7 +408,7 @@ mailtrace_state_tick(MailtraceState *self, gint64 now_usec, DeliveryQueue *out)
     _release_held(&self->traffic, held);
   if (durable && self->keeps_past)
     {
-      journal_file_forget_past(self->file);
+      journal_file_forget_past(self->file, self->options.journal_sync_sec > 0);
       self->keeps_past = FALSE;
     }
   self->full = !durable;

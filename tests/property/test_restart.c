@@ -103,7 +103,7 @@ _start(World *self)
   journal_set_file(tracker_journal(self->tracker), self->file);
   journal_file_replay(self->file, _replay, self);
   tracker_replay_done(self->tracker, &self->underway);
-  journal_file_forget_past(self->file);
+  journal_file_forget_past(self->file, TRUE);
 }
 
 /* nothing that a process does when it is killed: what is underway is lost */
@@ -363,6 +363,8 @@ _run_history(GPtrArray *lines, Fate fate)
       _live_through(&world, &fate, &now_sec, i + 1 < (gint) lines->len ? g_ptr_array_index(lines, i + 1) : line);
       if (!fate.rand || _happens(&fate, 0.3))
         _deliver(&world, &world.underway);
+      if (_happens(&fate, 0.05))
+        journal_file_sync(world.file);
       if (_happens(&fate, 0.1))
         journal_tidy(tracker_journal(world.tracker));
     }

@@ -185,10 +185,39 @@ Test(journal, a_second_run_adds_what_lives_and_forgets_the_past)
   file = _open();
   journal = _journal(file, _keep_none);
   journal_file_replay(file, _collect, journal);
-  journal_file_forget_past(file);
+  journal_file_forget_past(file, FALSE);
   _add(journal, journal_group_new(journal), "three");
   _close(journal, file);
   cr_expect_str_eq(_stored(), "one two three");
+}
+
+static gboolean
+_keeps_past(JournalFile *file)
+{
+  JournalFileStatus status;
+
+  journal_file_get_status(file, &status);
+  return status.keeps_past;
+}
+
+Test(journal, the_past_stays_until_what_was_added_again_is_on_the_disk)
+{
+  JournalFile *file = _open();
+  Journal *journal = _journal(file, _keep_none);
+
+  _add(journal, journal_group_new(journal), "one");
+  _close(journal, file);
+  file = _open();
+  journal = _journal(file, _keep_none);
+  journal_file_replay(file, _collect, journal);
+  journal_file_sync(file);
+  cr_expect(_keeps_past(file));
+  journal_file_forget_past(file, TRUE);
+  cr_expect(_keeps_past(file));
+  journal_file_sync(file);
+  cr_expect_not(_keeps_past(file));
+  _close(journal, file);
+  cr_expect_str_eq(_stored(), "one");
 }
 
 Test(journal, a_run_that_is_killed_while_it_replays_leaves_each_entry_once)
