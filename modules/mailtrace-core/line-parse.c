@@ -135,28 +135,37 @@ _interpret(Line *line)
 
 /* a row that begins with the literal in front of the text */
 static gboolean
-_begins_like(const LineShape *shape, guint by, Slice text)
+_begins_like(const LineShape *shape, Slice text)
 {
   const gchar *literal = shape->steps[0].literal;
 
-  return (shape->by & by) && literal && *literal && literal[1]
-         && slice_starts_with(text, slice_from_string(literal));
+  return literal && *literal && literal[1] && slice_starts_with(text, slice_from_string(literal));
+}
+
+/* whether the row wants a queue id or not */
+static gboolean
+_begins_as_a_row(guint by, Slice text)
+{
+  guchar first = (guchar) text.str[0];
+
+  for (guint has_id = 0; has_id < 2; has_id++)
+    {
+      const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
+
+      for (guint i = begins[first]; i < begins[first + 1]; i++)
+        if (_begins_like(&tables[candidates[i].table][candidates[i].row], text))
+          return TRUE;
+    }
+  return FALSE;
 }
 
 /* The logwrite modifier of an access control list writes any text.  One that begins as a row does is unknown. */
 static gboolean
 _is_remark(const Frame *frame, guint by, Slice text)
 {
-  const LineShape *shape;
-
   gboolean part_is_named = by != BY_OTHER || text.str != frame->text.str;
 
-  if (!frame->has_header || !part_is_named || !text.len || !g_ascii_isgraph(text.str[0]))
-    return FALSE;
-  for (guint i = 0; (shape = line_shape_at(i)); i++)
-    if (_begins_like(shape, by, text))
-      return FALSE;
-  return TRUE;
+  return frame->has_header && part_is_named && text.len && g_ascii_isgraph(text.str[0]) && !_begins_as_a_row(by, text);
 }
 
 static void
