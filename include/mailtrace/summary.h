@@ -35,7 +35,6 @@ struct _Summary
   Summary *next;
   Record *record;       /* RK_MESSAGE or RK_SESSION, all fields set, nested records sorted */
   EndReason end_reason;
-  gboolean by_line;     /* the line just fed ended it: its document can ride on that line's ack */
   Receipt receipt;
 };
 

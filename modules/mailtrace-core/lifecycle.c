@@ -157,7 +157,6 @@ tracker_emit_message(Tracker *self, Message *message, gboolean by_line, SummaryQ
   if (self->replayed)
     return;
   Summary *summary = message_summarize(message, &self->options);
-  summary->by_line = by_line;
   tracker_make_receipt(self, summary, message, message->group);
   if (!by_line)
     {
@@ -425,12 +424,12 @@ tracker_session(Feed *feed, gboolean create)
   session = host_find_session(host, feed->process_key);
   if (session && session_is_foreign(session, feed->line))
     {
-      tracker_end_session(feed->tracker, session, ER_COMPLETE, FALSE, feed->out);
+      tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
       session = NULL;
     }
   else if (session && _is_outlived(feed, session))
     {
-      tracker_end_session(feed->tracker, session, ER_TIMEOUT, FALSE, feed->out);
+      tracker_end_session(feed->tracker, session, ER_TIMEOUT, feed->out);
       session = NULL;
     }
   if (!session && create)
@@ -505,7 +504,7 @@ tracker_close_session(Tracker *self, Session *session)
 }
 
 void
-tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out)
+tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
 {
   Host *host = session->host;
 
@@ -513,7 +512,6 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean 
   if (session_wants_document(session))
     {
       Summary *summary = session_summarize(session, reason, &self->options);
-      summary->by_line = by_line;
       tracker_make_receipt(self, summary, NULL, session->group);
       summary_queue_push(out, summary);
       self->counters.sessions_ended++;
@@ -569,7 +567,7 @@ _expire_connections(Tracker *self, Host *host, SummaryQueue *out)
       Session *session = host->live_sessions.head->data;
       if (!_is_due(session->touched_usec, after, host->clock_usec))
         break;
-      tracker_end_session(self, session, session->closed ? ER_COMPLETE : ER_TIMEOUT, FALSE, out);
+      tracker_end_session(self, session, session->closed ? ER_COMPLETE : ER_TIMEOUT, out);
     }
   while (host->live_connections.head)
     {

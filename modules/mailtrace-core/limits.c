@@ -74,7 +74,7 @@ _evict_oldest(Tracker *self, Host *host, LimitKind kind, SummaryQueue *out)
   switch (kind)
     {
     case LK_SESSIONS:
-      tracker_end_session(self, host->live_sessions.head->data, ER_EVICTED, FALSE, out);
+      tracker_end_session(self, host->live_sessions.head->data, ER_EVICTED, out);
       return TRUE;
     case LK_PENDING:
       tracker_end_pending(self, host->pending.head->data, ER_EVICTED, out);

@@ -308,7 +308,6 @@ _emit_single(Feed *feed, Session *session)
 {
   Summary *summary = session_summarize(session, ER_COMPLETE, &feed->tracker->options);
 
-  summary->by_line = TRUE;
   tracker_make_receipt(feed->tracker, summary, NULL, session->group);
   summary_queue_push(feed->out, summary);
   feed->tracker->counters.sessions_ended++;
@@ -452,7 +451,7 @@ _join_live_session(Feed *feed, Connection *connection)
     return;
   tracker_join_connection(feed, session, connection);
   if (session->closed)
-    tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
+    tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
 }
 
 static void
@@ -511,7 +510,7 @@ _disconnect(Feed *feed, Session *session)
   if (session->lines == 1 && session->client_key)
     tracker_close_session(feed->tracker, session);
   else
-    tracker_end_session(feed->tracker, session, ER_COMPLETE, TRUE, feed->out);
+    tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
 }
 
 /* a log without pids: nothing joins the line to another one */

@@ -72,7 +72,7 @@ void tracker_end_if_done(Feed *feed, Message *message);
 Session *tracker_session(Feed *feed, gboolean create);
 /* its pid may serve another client, and only its connect line is awaited */
 void tracker_close_session(Tracker *self, Session *session);
-void tracker_end_session(Tracker *self, Session *session, EndReason reason, gboolean by_line, SummaryQueue *out);
+void tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out);
 
 /* end: kind, hash, usec, number, and what names it */
 void tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group);

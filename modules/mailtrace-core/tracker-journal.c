@@ -249,7 +249,7 @@ _replay_session_end(Tracker *self, const JournalEntry *entry)
   Session *session = host_find_session(host, host_process_key(host, entry->frame.node, entry->frame.pid));
 
   if (session && session->first.local_usec == entry->clock_usec)
-    tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), FALSE, &self->replayed_sessions);
+    tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), &self->replayed_sessions);
   tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL, 0);
 }
 

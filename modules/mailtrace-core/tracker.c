@@ -444,7 +444,7 @@ tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out)
 static void
 _finish_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out)
 {
-  tracker_end_session(self, session, session->closed ? ER_COMPLETE : reason, FALSE, out);
+  tracker_end_session(self, session, session->closed ? ER_COMPLETE : reason, out);
 }
 
 void
