@@ -94,10 +94,12 @@ run_programs() {
   done
 }
 
+# seeds and past findings are files; what long runs found is an archive
 fuzz() {
   local target=$1 corpus=$top/tests/fuzz/corpus-$2 found=$work/fuzz-$2
   mkdir -p "$found"
-  "$work/clang-sanitized/bin/$target" -runs=0 "$corpus" \
+  tar xzf "$top/tests/fuzz/grown-$2.tar.gz" -C "$found" \
+    && "$work/clang-sanitized/bin/$target" -runs=0 "$corpus" \
     && "$work/clang-sanitized/bin/$target" -max_total_time="$fuzz_seconds" -max_len=6000 -timeout=10 \
          -artifact_prefix="$work/log/" "$found" "$corpus"
 }
