@@ -118,6 +118,7 @@ _value(const Capture *capture, const gchar *name)
   return log_msg_get_value_by_name(capture->msg, name, NULL);
 }
 
+/* the first of that kind; valid until the next message comes */
 static Capture *
 _document(const gchar *record)
 {
@@ -193,7 +194,7 @@ Test(mailtrace, the_last_line_is_not_acknowledged_before_its_document)
   cr_expect(document->flow_control);
   cr_expect_eq(acks, 13u);
 
-  _release(document);
+  _release(_document("message"));
   cr_expect_eq(acks, 14u);
   cr_expect_eq(aborts, 0u);
   _stop(parser);
@@ -227,7 +228,7 @@ Test(mailtrace, a_document_that_waits_keeps_its_state_alive_after_the_parser)
   cr_assert_not_null(document);
   _stop(parser);
   cr_expect_eq(acks, 13u);
-  _release(document);
+  _release(_document("message"));
   cr_expect_eq(acks, 14u);
 }
 
@@ -247,7 +248,7 @@ Test(mailtrace, time_stands_still_while_a_document_waits)
   _send(parser, "2019:06:10-11:04:50 defense exim-out[9]: 2019-06-10 11:04:50 1haLr0-0000Mp-2G => c@d.example R=r T=t");
   _run_main_loop(4500);
   cr_expect_eq(_count_documents(), 1u);
-  _release(document);
+  _release(_document("message"));
   hold_documents = FALSE;
   _send(parser, "2019:06:10-11:04:50 defense exim-out[10]: 2019-06-10 11:04:50 1haLr0-0000Mq-2G <= a@b.example P=local S=1 for c@d.example");
   _run_main_loop(3500);
