@@ -165,9 +165,10 @@ module_sanitized() {
 
 # threads of a source, of a destination, and the timer on one parser; GLib's slices would share memory unseen
 module_threads() {
+  local -x G_SLICE=always-malloc TSAN_OPTIONS=suppressions=$top/tests/module/tsan.suppressions
   build clang-threads clang -DMAILTRACE_SANITIZE=thread \
-    && G_SLICE=always-malloc "$work/clang-threads/bin/test_threads" \
-    && G_SLICE=always-malloc "$work/clang-threads/bin/test_threads" main-thread
+    && "$work/clang-threads/bin/test_threads" \
+    && "$work/clang-threads/bin/test_threads" main-thread
 }
 
 mkdir -p "$work/log"
