@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * memory [MESSAGES]: what an open message costs.
+ * memory [MESSAGES [JOURNAL]]: what an open message costs; with a journal if a file is named.
  */
 #include "open-messages.h"
 
@@ -19,6 +19,21 @@ _resident_kib(void)
   return kib;
 }
 
+static void
+_use_journal(Tracker *tracker, const gchar *path)
+{
+  gchar *problem, *notice;
+  JournalFile *file = journal_file_open(path, 1, &problem, &notice);
+
+  if (!file)
+    {
+      fprintf(stderr, "%s: %s\n", path, problem);
+      exit(1);
+    }
+  journal_set_file(tracker_journal(tracker), file);
+  journal_file_unref(file);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -30,6 +45,8 @@ main(int argc, char **argv)
   options.max_messages = n + 1;
   options.hash_seed = 1;
   Tracker *tracker = tracker_new(&options);
+  if (argc > 2)
+    _use_journal(tracker, argv[2]);
   gsize heap = heap_bytes(), resident = _resident_kib();
   gint64 start = g_get_monotonic_time();
   open_messages_feed(tracker, n, &queue);
