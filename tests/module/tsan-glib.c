@@ -5,51 +5,50 @@
 
 #include <dlfcn.h>
 
-#define REAL(name) ((__typeof__(&name)) dlsym(RTLD_NEXT, #name))
+static __typeof__(&g_mutex_lock) real_lock;
+static __typeof__(&g_mutex_unlock) real_unlock;
+static __typeof__(&g_cond_wait) real_wait;
+static __typeof__(&g_cond_wait_until) real_wait_until;
+
+/* before there is a second thread; GLib itself may lock even earlier */
+__attribute__((constructor)) static void
+_find_real_ones(void)
+{
+  real_lock = (__typeof__(real_lock)) dlsym(RTLD_NEXT, "g_mutex_lock");
+  real_unlock = (__typeof__(real_unlock)) dlsym(RTLD_NEXT, "g_mutex_unlock");
+  real_wait = (__typeof__(real_wait)) dlsym(RTLD_NEXT, "g_cond_wait");
+  real_wait_until = (__typeof__(real_wait_until)) dlsym(RTLD_NEXT, "g_cond_wait_until");
+}
 
 void
 g_mutex_lock(GMutex *mutex)
 {
-  static __typeof__(&g_mutex_lock) real;
-
-  if (!real)
-    real = REAL(g_mutex_lock);
-  real(mutex);
+  if (!real_lock)
+    _find_real_ones();
+  real_lock(mutex);
   __tsan_acquire(mutex);
 }
 
 void
 g_mutex_unlock(GMutex *mutex)
 {
-  static __typeof__(&g_mutex_unlock) real;
-
-  if (!real)
-    real = REAL(g_mutex_unlock);
   __tsan_release(mutex);
-  real(mutex);
+  real_unlock(mutex);
 }
 
 void
 g_cond_wait(GCond *cond, GMutex *mutex)
 {
-  static __typeof__(&g_cond_wait) real;
-
-  if (!real)
-    real = REAL(g_cond_wait);
   __tsan_release(mutex);
-  real(cond, mutex);
+  real_wait(cond, mutex);
   __tsan_acquire(mutex);
 }
 
 gboolean
 g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end_time)
 {
-  static __typeof__(&g_cond_wait_until) real;
-
-  if (!real)
-    real = REAL(g_cond_wait_until);
   __tsan_release(mutex);
-  gboolean signalled = real(cond, mutex, end_time);
+  gboolean signalled = real_wait_until(cond, mutex, end_time);
   __tsan_acquire(mutex);
   return signalled;
 }
