@@ -53,13 +53,19 @@ typedef struct _Field
   const gchar *name;        /* dotted, native */
   const gchar *ecs;         /* dotted, "" = none */
   const gchar *description;
-  FieldType type;
-  FieldMerge merge;
-  guint records;            /* bit (1 << RecordKind) for each record it may appear in */
+  guint8 type;              /* FieldType */
+  guint8 merge;             /* FieldMerge */
+  guint8 records;           /* bit (1 << RecordKind) for each record it may appear in */
 } Field;
 
+extern const Field field_table[FIELD_COUNT];
+
 /* static, never NULL for id < FIELD_COUNT */
-const Field *field_get(FieldId id);
+static inline const Field *
+field_get(FieldId id)
+{
+  return &field_table[id];
+}
 
 /* "message", "session", ...; static */
 const gchar *record_kind_name(RecordKind kind);

@@ -15,10 +15,14 @@ typedef struct _NestedRecords NestedRecords;
 
 #define FIRST_NESTED_KIND RK_DELIVERY
 
+#define FIELD_FILTER_WORDS 2
+
 struct _Record
 {
   guint8 *values;         /* packed */
   NestedRecords *nested;  /* NULL: none */
+  /* a bit for each field that may be there: the same one for two fields whose numbers are 128 apart */
+  guint64 filter[FIELD_FILTER_WORDS];
   guint32 len;            /* bytes used */
   guint32 size : 28;      /* bytes allocated */
   guint32 is_indexed : 1; /* a copy: values are found at once */
@@ -41,7 +45,6 @@ void record_init(Record *self, RecordKind kind);   /* for records that are part 
 void record_release(Record *self);
 Record *record_new(RecordKind kind);
 void record_free(Record *self);                    /* nested ones too; NULL is fine */
-/* deep; for a record that is read and added to often: its values are found at once, at the price of 1 KiB */
 /* deep; for what is read and added to often: values are found at once, at the price of 1 KiB */
 Record *record_copy(const Record *self);
 
@@ -54,6 +57,12 @@ gboolean record_set_time(Record *self, FieldId id, Stamp stamp);
 /* sets all values of another record, by their merge rules; not the nested ones */
 void record_take_values(Record *self, const Record *from);
 
+/* sets the one value of another record that begins at that byte, see record_next_id() */
+gboolean record_take_value(Record *self, const Record *from, guint32 at);
+
+/* both have the same values, in the same order, and nested ones are not asked for */
+gboolean record_values_equal(const Record *self, const Record *other);
+
 /* whatever the merge rule says, the new value is the only one; removes all when text.str is NULL */
 gboolean record_replace_text(Record *self, FieldId id, Slice text);
 
@@ -61,6 +70,12 @@ gboolean record_replace_text(Record *self, FieldId id, Slice text);
 void record_append_text(Record *self, FieldId id, Slice text);
 
 gboolean record_remove(Record *self, FieldId id);
+
+/* room for so many bytes of values, so that setting them moves nothing */
+void record_reserve(Record *self, gsize more);
+
+/* of records of the same kind; nested ones stay where they are */
+void record_swap_values(Record *self, Record *other);
 
 /* first value; FALSE when absent */
 gboolean record_get(const Record *self, FieldId id, RecordValue *out);

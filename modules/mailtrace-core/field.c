@@ -23,7 +23,7 @@
 #define SCN (1u << RK_SCAN)
 #define REF (1u << RK_REFUSAL)
 
-static const Field fields[FIELD_COUNT] =
+const Field field_table[FIELD_COUNT] =
 {
 #define FIELD(id, name, type, merge, records, ecs, description) { name, ecs, description, type, merge, records },
 #include "mailtrace/fields.def"
@@ -34,12 +34,6 @@ static const gchar *const kind_names[RECORD_KIND_COUNT] =
 {
   "line", "message", "session", "delivery", "dkim", "scan", "refusal"
 };
-
-const Field *
-field_get(FieldId id)
-{
-  return &fields[id];
-}
 
 const gchar *
 record_kind_name(RecordKind kind)
@@ -62,7 +56,7 @@ record_kind_by_name(Slice name, RecordKind *kind)
 const gchar *
 field_name_in(FieldId id, RecordKind kind)
 {
-  const gchar *name = fields[id].name;
+  const gchar *name = field_table[id].name;
   Slice first = slice_from_string(kind_names[kind]);
 
   if (kind >= RK_DELIVERY && slice_starts_with(slice_from_string(name), first) && name[first.len] == '.')

@@ -346,11 +346,7 @@ _add_attempts(Record *delivery, Record *other)
                     + record_get_integer(other, F_DELIVERY_ATTEMPTS, 0);
 
   if (_replaces(other, delivery))
-    {
-      Record taken = *delivery;
-      delivery->values = other->values, delivery->len = other->len, delivery->size = other->size;
-      other->values = taken.values, other->len = taken.len, other->size = taken.size;
-    }
+    record_swap_values(delivery, other);
   record_remove(delivery, F_DELIVERY_ATTEMPTS);
   if (attempts)
     record_set_integer(delivery, F_DELIVERY_ATTEMPTS, attempts);
@@ -472,12 +468,6 @@ message_scan(Message *self, Slice queue_id)
   return scan;
 }
 
-static gboolean
-_records_equal(const Record *a, const Record *b)
-{
-  return a->len == b->len && (a->len == 0 || memcmp(a->values, b->values, a->len) == 0);
-}
-
 #define SIGNATURES_MAX 1000
 
 static gboolean
@@ -487,7 +477,7 @@ _knows_signature(const Message *self, const Record *signature)
   gboolean known = n >= SIGNATURES_MAX;
 
   for (guint i = 0; i < n && !known; i++)
-    known = _records_equal(signature, record_nested(self->record, RK_DKIM, i));
+    known = record_values_equal(signature, record_nested(self->record, RK_DKIM, i));
   return known;
 }
 
@@ -500,7 +490,7 @@ message_sign(Message *self, const Line *line)
   record_merge_line(signature, line, FIELD_COUNT);
   known = _knows_signature(self, signature);
   if (!known)
-    record_merge_line(record_add(self->record, RK_DKIM), line, FIELD_COUNT);
+    record_swap_values(record_add(self->record, RK_DKIM), signature);
   record_free(signature);
   return !known;
 }

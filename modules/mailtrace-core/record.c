@@ -3,59 +3,46 @@
  * A value is packed as: field id (1 byte), size (7 bits a byte, the lowest first, the highest bit says that more
  * follow), data.  Size is twice the length of the data; or twice the number of a word, plus one, and no data follow.
  * Numbers have their sign in the lowest bit and no more bytes than they need.
- * Nested records lie in one array: by kind, the last kind first, so that the deliveries, of which there may be many,
- * move for no others.  Knows the merge rules of fields.def; must not know lines, messages, or what any field means.
+ * Most fields are set once: the filter tells that there is no value to look for.
+ * Knows the merge rules of fields.def; must not know lines, messages, or what any field means.
  */
-#include "mailtrace/record.h"
+#include "record-nested.h"
+#include "words.h"
 
-#include <stdlib.h>
-
-#define NESTED_KINDS (RECORD_KIND_COUNT - FIRST_NESTED_KIND)
 #define HEAD_BYTES_MAX 6
 #define NUMBER_BYTES_MAX 8
 #define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
+#define SMALL_BLOCK 1024
 #define SIZE_MAX_BYTES ((gsize) 1 << 28)
-
-struct _NestedRecords
-{
-  guint32 n[NESTED_KINDS], n_all, size;
-  Record items[];
-};
 
 G_STATIC_ASSERT(FIELD_COUNT < 256);
 G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
 
-static const Slice words[] =
-{
-#define WORD(text) { text, sizeof(text) - 1 },
-#include "words.def"
-#undef WORD
-};
-
-static gint
-_compare_words(gconstpointer a, gconstpointer b)
-{
-  const Slice *x = a, *y = b;
-
-  return x->len == y->len ? memcmp(x->str, y->str, x->len) : x->len < y->len ? -1 : 1;
-}
-
-/* number of the word, or -1 */
-static gint
-_word(Slice text)
-{
-  const Slice *found = text.len && text.len <= words[G_N_ELEMENTS(words) - 1].len
-                       ? bsearch(&text, words, G_N_ELEMENTS(words), sizeof(Slice), _compare_words) : NULL;
-
-  return found ? (gint) (found - words) : -1;
-}
-
-static gboolean
+static inline gboolean
 _is_text(FieldId id)
 {
   FieldType type = field_get(id)->type;
 
   return type == FT_TEXT || type == FT_LIST;
+}
+
+static inline guint64 *
+_filter_word(Record *self, FieldId id)
+{
+  return &self->filter[id / 64 % FIELD_FILTER_WORDS];
+}
+
+static inline guint64
+_filter_bit(FieldId id)
+{
+  return G_GUINT64_CONSTANT(1) << id % 64;
+}
+
+/* FALSE: there is no such value */
+static inline gboolean
+_may_have(const Record *self, FieldId id)
+{
+  return (self->filter[id / 64 % FIELD_FILTER_WORDS] & _filter_bit(id)) != 0;
 }
 
 void
@@ -91,37 +78,51 @@ record_free(Record *self)
   g_free(self);
 }
 
-static gsize
-_nested_bytes(guint32 n)
-{
-  return sizeof(NestedRecords) + n * sizeof(Record);
-}
-
 static void
-_copy(Record *to, const Record *from)
+_copy(Record *to, const Record *from, guint32 room)
 {
   *to = *from;
   to->is_indexed = FALSE;
-  to->values = g_memdup2(from->values, from->len);
-  to->size = from->len;
+  to->size = from->len + room;
+  to->values = g_malloc(to->size);
+  if (from->len)
+    memcpy(to->values, from->values, from->len);
   if (!from->nested)
     return;
-  to->nested = g_malloc(_nested_bytes(from->nested->n_all));
+  to->nested = g_malloc(nested_records_bytes(from->nested->n_all));
   *to->nested = *from->nested;
   to->nested->size = from->nested->n_all;
   for (guint32 i = 0; i < from->nested->n_all; i++)
-    _copy(&to->nested->items[i], &from->nested->items[i]);
+    _copy(&to->nested->items[i], &from->nested->items[i], 0);
 }
 
-/* malloc() gives out 8 bytes less than a multiple of 16 */
+/* malloc() gives out 8 bytes less than a multiple of 16; realloc() takes longer than a new block for the small ones */
 static void
-_reserve(Record *self, gsize needed)
+_grow(Record *self, gsize needed)
 {
-  if (needed <= self->size)
-    return;
   gsize size = MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16);
-  self->size = (guint32) ((MAX(needed, size) + 7) / 16 * 16 + 8);
-  self->values = g_realloc(self->values, self->size);
+
+  size = (MAX(needed, size) + 7) / 16 * 16 + 8;
+  if (size > SMALL_BLOCK)
+    self->values = g_realloc(self->values, size);
+  else
+    {
+      guint8 *values = g_malloc(size);
+      if (self->len)
+        memcpy(values, self->values, self->len);
+      g_free(self->values);
+      self->values = values;
+    }
+  self->size = (guint32) size;
+}
+
+void
+record_reserve(Record *self, gsize more)
+{
+  gsize needed = self->len + more;
+
+  if (needed > self->size && needed < SIZE_MAX_BYTES)
+    _grow(self, needed);
 }
 
 /* a record whose values are found at once */
@@ -129,10 +130,21 @@ typedef struct _IndexedRecord
 {
   Record super;
   gboolean is_stale;           /* values have moved */
-  guint32 at[FIELD_COUNT];     /* of the first value of each field; ABSENT */
+  guint64 has[(FIELD_COUNT + 63) / 64];
+  guint32 at[FIELD_COUNT];     /* of the first value of each field that it has */
 } IndexedRecord;
 
-#define ABSENT G_MAXUINT32
+static inline void
+_index(IndexedRecord *self, FieldId id, guint32 at)
+{
+  guint64 *has = &self->has[id / 64];
+
+  if (*has & _filter_bit(id))
+    return;
+  *has |= _filter_bit(id);
+  self->at[id] = at;
+}
+
 #define COPY_ROOM 1024   /* for values that are derived from the others */
 
 Record *
@@ -140,27 +152,34 @@ record_copy(const Record *self)
 {
   IndexedRecord *copy = g_new(IndexedRecord, 1);
 
-  _copy(&copy->super, self);
+  _copy(&copy->super, self, COPY_ROOM);
   copy->super.is_indexed = TRUE;
   copy->is_stale = TRUE;
-  _reserve(&copy->super, self->len + COPY_ROOM);
   return &copy->super;
 }
 
-static guint
-_put_head(guint8 head[HEAD_BYTES_MAX], FieldId id, guint32 size)
+static inline guint8 *
+_put_head(guint8 *at, FieldId id, gsize size)
 {
-  guint n = 0;
-
-  head[n++] = (guint8) id;
+  *at++ = (guint8) id;
   for (; size > 127; size >>= 7)
-    head[n++] = (guint8) (size | 128);
-  head[n++] = (guint8) size;
+    *at++ = (guint8) (size | 128);
+  *at++ = (guint8) size;
+  return at;
+}
+
+static inline guint
+_head_bytes(gsize size)
+{
+  guint n = 2;
+
+  for (; size > 127; size >>= 7)
+    n++;
   return n;
 }
 
 /* *head: bytes in front of the data */
-static guint32
+static inline guint32
 _size(const Record *self, guint32 at, guint32 *head)
 {
   const guint8 *byte = self->values + at + 1;
@@ -173,7 +192,7 @@ _size(const Record *self, guint32 at, guint32 *head)
 }
 
 /* the data of the value that begins at that byte */
-static Slice
+static inline Slice
 _data(const Record *self, guint32 at)
 {
   guint32 head, size = _size(self, at, &head);
@@ -181,7 +200,7 @@ _data(const Record *self, guint32 at)
   return size & 1 ? words[size / 2] : slice_new((const gchar *) self->values + at + head, size / 2);
 }
 
-static guint32
+static inline guint32
 _next(const Record *self, guint32 at)
 {
   guint32 head, size = _size(self, at, &head);
@@ -189,15 +208,14 @@ _next(const Record *self, guint32 at)
   return at + head + (size & 1 ? 0 : size / 2);
 }
 
-static gsize
+static inline gsize
 _put_number(guint8 out[NUMBER_BYTES_MAX], gint64 number)
 {
   guint64 rest = ((guint64) number << 1) ^ (number < 0 ? G_MAXUINT64 : 0);
-  gsize n = 0;
+  guint64 bytes = GUINT64_TO_LE(rest);
 
-  for (; rest; rest >>= 8)
-    out[n++] = (guint8) rest;
-  return n;
+  memcpy(out, &bytes, sizeof(bytes));
+  return rest ? (gsize) (71 - __builtin_clzll(rest)) / 8 : 0;
 }
 
 static gint64
@@ -213,10 +231,9 @@ _get_number(Slice data)
 static void
 _build_index(IndexedRecord *self)
 {
-  memset(self->at, 0xff, sizeof(self->at));
+  memset(self->has, 0, sizeof(self->has));
   for (guint32 at = 0; at < self->super.len; at = _next(&self->super, at))
-    if (self->at[self->super.values[at]] == ABSENT)
-      self->at[self->super.values[at]] = at;
+    _index(self, self->super.values[at], at);
   self->is_stale = FALSE;
 }
 
@@ -225,7 +242,7 @@ _find_indexed(IndexedRecord *self, FieldId id)
 {
   if (self->is_stale)
     _build_index(self);
-  return MIN(self->at[id], self->super.len);
+  return self->has[id / 64] & _filter_bit(id) ? self->at[id] : self->super.len;
 }
 
 static void
@@ -235,30 +252,22 @@ _set_stale(Record *self)
     ((IndexedRecord *) self)->is_stale = TRUE;
 }
 
-static void
-_index_added(Record *self, FieldId id, guint32 at)
-{
-  IndexedRecord *indexed = (IndexedRecord *) self;
-
-  if (self->is_indexed && !indexed->is_stale && indexed->at[id] == ABSENT)
-    indexed->at[id] = at;
-}
-
 /* self->len when absent */
 static guint32
 _find(const Record *self, FieldId id)
 {
   guint32 at = 0;
 
+  if (!_may_have(self, id))
+    return self->len;
   if (self->is_indexed)
     return _find_indexed((IndexedRecord *) self, id);
-
   while (at < self->len && self->values[at] != id)
     at = _next(self, at);
   return at;
 }
 
-static gboolean
+static inline gboolean
 _is_own(const Record *self, gconstpointer data)
 {
   const guint8 *at = data;
@@ -266,36 +275,80 @@ _is_own(const Record *self, gconstpointer data)
   return self->values && at >= self->values && at < self->values + self->len;
 }
 
-/* FALSE: the record would become larger than any honest message */
-static gboolean
-_append(Record *self, FieldId id, gconstpointer data, gsize data_len)
+/* the data may be a value of the record itself: where they lie then */
+static gconstpointer
+_grow_with(Record *self, gsize needed, gconstpointer data)
 {
   gsize own = _is_own(self, data) ? (gsize) ((const guint8 *) data - self->values) : G_MAXSIZE;
-  gint word = _is_text(id) ? _word(slice_new(data, data_len)) : -1;
-  guint8 head[HEAD_BYTES_MAX];
 
-  if (word >= 0)
-    data_len = 0;
-  if (data_len > SIZE_MAX_BYTES || self->len + HEAD_BYTES_MAX + data_len > SIZE_MAX_BYTES - 16)
+  _grow(self, needed);
+  return own == G_MAXSIZE ? data : self->values + own;
+}
+
+static inline void
+_copy_bytes(guint8 *to, const guint8 *from, gsize n)
+{
+  if (n > 32)
+    memcpy(to, from, n);
+  else if (n >= 16)
+    memcpy(to, from, 16), memcpy(to + n - 16, from + n - 16, 16);
+  else if (n >= 8)
+    memcpy(to, from, 8), memcpy(to + n - 8, from + n - 8, 8);
+  else if (n >= 4)
+    memcpy(to, from, 4), memcpy(to + n - 4, from + n - 4, 4);
+  else if (n)
+    to[0] = from[0], to[n / 2] = from[n / 2], to[n - 1] = from[n - 1];
+}
+
+/* FALSE: the record would become larger than any honest message */
+static gboolean
+_put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
+{
+  gsize needed = self->len + _head_bytes(size) + len;
+
+  if (len > SIZE_MAX_BYTES || needed > SIZE_MAX_BYTES - 16)
     return FALSE;
-  guint head_len = _put_head(head, id, word >= 0 ? (guint32) word * 2 + 1 : (guint32) data_len * 2);
-  _reserve(self, self->len + head_len + data_len);
-  _index_added(self, id, self->len);
-  memcpy(self->values + self->len, head, head_len);
-  if (data_len)
-    memcpy(self->values + self->len + head_len, own == G_MAXSIZE ? data : self->values + own, data_len);
-  self->len += (guint32) (head_len + data_len);
+  if (needed > self->size)
+    data = _grow_with(self, needed, data);
+  _copy_bytes(_put_head(self->values + self->len, id, size), data, len);
+  *_filter_word(self, id) |= _filter_bit(id);
+  if (self->is_indexed && !((IndexedRecord *) self)->is_stale)
+    _index((IndexedRecord *) self, id, self->len);
+  self->len = (guint32) needed;
   return TRUE;
 }
 
+static gboolean
+_append(Record *self, FieldId id, gconstpointer data, gsize len)
+{
+  gint word = _is_text(id) ? word_find(slice_new(data, len)) : -1;
+
+  return word >= 0 ? _put(self, id, (gsize) word * 2 + 1, NULL, 0) : _put(self, id, len * 2, data, len);
+}
+
+static void
+_cut_out(Record *self, guint32 at, guint32 next)
+{
+  memmove(self->values + at, self->values + next, self->len - next);
+  self->len -= next - at;
+}
+
+/* its bit in the filter stays: it tells what may be there */
 gboolean
 record_remove(Record *self, FieldId id)
 {
-  guint32 kept = _find(self, id), before = self->len;
+  guint32 at = _find(self, id), before = self->len;
 
-  if (kept < before)
-    _set_stale(self);
-  for (guint32 at = kept, next; at < self->len; at = next)
+  if (at == before)
+    return FALSE;
+  _set_stale(self);
+  if (field_get(id)->merge != FM_APPEND)
+    {
+      _cut_out(self, at, _next(self, at));
+      return TRUE;
+    }
+  guint32 kept = at;
+  for (guint32 next; at < before; at = next)
     {
       next = _next(self, at);
       if (self->values[at] == id)
@@ -304,25 +357,27 @@ record_remove(Record *self, FieldId id)
       kept += next - at;
     }
   self->len = kept;
-  return kept != before;
+  return TRUE;
 }
 
 static gboolean
 _replace_foreign(Record *self, FieldId id, gconstpointer data, gsize len)
 {
   guint32 at = _find(self, id);
-  gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
-  Slice old = at < self->len ? _data(self, at) : SLICE_NONE;
 
-  if (old.str && single && slice_equals(old, slice_new(data, len)))
+  if (at == self->len)
+    return _append(self, id, data, len);
+
+  gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
+  Slice old = _data(self, at);
+  if (single && slice_equals(old, slice_new(data, len)))
     return FALSE;
-  if (old.str && single && old.len == len && !_is_text(id))
+  if (single && old.len == len && !_is_text(id))
     {
       memcpy(self->values + (old.str - (const gchar *) self->values), data, len);
       return TRUE;
     }
-  if (old.str)
-    record_remove(self, id);
+  record_remove(self, id);
   return _append(self, id, data, len);
 }
 
@@ -342,7 +397,7 @@ _replace(Record *self, FieldId id, gconstpointer data, gsize len)
 static gboolean
 _contains(const Record *self, FieldId id, Slice text)
 {
-  for (guint32 at = 0; at < self->len; at = _next(self, at))
+  for (guint32 at = _find(self, id); at < self->len; at = _next(self, at))
     if (self->values[at] == id && slice_equals(_data(self, at), text))
       return TRUE;
   return FALSE;
@@ -351,6 +406,8 @@ _contains(const Record *self, FieldId id, Slice text)
 gboolean
 record_set_text(Record *self, FieldId id, Slice text)
 {
+  if (!_may_have(self, id))
+    return _append(self, id, text.str, text.len);
   switch (field_get(id)->merge)
     {
     case FM_APPEND:
@@ -372,10 +429,11 @@ _sum(gint64 a, gint64 b)
   return sum;
 }
 
-gboolean
-record_set_integer(Record *self, FieldId id, gint64 number)
+static gboolean
+_merge_integer(Record *self, FieldId id, gint64 number)
 {
   FieldMerge merge = field_get(id)->merge;
+  guint8 data[NUMBER_BYTES_MAX];
   RecordValue old;
 
   if (record_get(self, id, &old))
@@ -385,8 +443,18 @@ record_set_integer(Record *self, FieldId id, gint64 number)
       if (merge == FM_SUM)
         number = _sum(number, old.number);
     }
-  guint8 data[NUMBER_BYTES_MAX];
   return _replace(self, id, data, _put_number(data, number));
+}
+
+gboolean
+record_set_integer(Record *self, FieldId id, gint64 number)
+{
+  guint8 data[NUMBER_BYTES_MAX];
+
+  if (_may_have(self, id))
+    return _merge_integer(self, id, number);
+  gsize len = _put_number(data, number);
+  return _put(self, id, len * 2, data, len);
 }
 
 gboolean
@@ -402,7 +470,7 @@ record_set_time(Record *self, FieldId id, Stamp stamp)
   guint8 data[TIME_BYTES_MAX];
   RecordValue old;
 
-  if (record_get(self, id, &old))
+  if (_may_have(self, id) && record_get(self, id, &old))
     if (merge == FM_FIRST || (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp)))
       return FALSE;
   memcpy(data, &stamp.local_usec, sizeof(gint64));
@@ -510,115 +578,76 @@ record_count(const Record *self, FieldId id)
 {
   guint n = 0;
 
-  for (guint32 at = 0; at < self->len; at = _next(self, at))
+  for (guint32 at = _find(self, id); at < self->len; at = _next(self, at))
     n += self->values[at] == id;
   return n;
 }
 
-static guint
-_first_nested(const Record *self, RecordKind kind)
+static gboolean
+_take_new_value(Record *self, const Record *from, guint32 at)
 {
-  guint first = 0;
+  guint32 head, size = _size(from, at, &head);
 
-  for (guint k = RECORD_KIND_COUNT - 1; k > kind; k--)
-    first += self->nested->n[k - FIRST_NESTED_KIND];
-  return first;
+  return _put(self, (FieldId) from->values[at], size, from->values + at + head, size & 1 ? 0 : size / 2);
 }
 
-static void
-_make_room(Record *self)
+gboolean
+record_take_value(Record *self, const Record *from, guint32 at)
 {
-  guint32 size = self->nested ? self->nested->size + self->nested->size / 2 + 1 : 1;
+  RecordValue value;
 
-  if (self->nested && self->nested->n_all < self->nested->size)
-    return;
-  self->nested = self->nested ? g_realloc(self->nested, _nested_bytes(size)) : g_malloc0(_nested_bytes(size));
-  self->nested->size = size;
-}
-
-static void
-_take_value(Record *self, const RecordValue *value, gboolean is_new)
-{
-  switch (value->type)
+  if (!_may_have(self, (FieldId) from->values[at]))
+    return _take_new_value(self, from, at);
+  _value(from, at, &value);
+  switch (value.type)
     {
     case FT_LIST:
-      if (is_new)
-        record_append_text(self, value->id, value->text);
-      else
-        record_set_text(self, value->id, value->text);
-      break;
     case FT_TEXT:
-      record_set_text(self, value->id, value->text);
-      break;
+      return record_set_text(self, value.id, value.text);
     case FT_TIME:
-      record_set_time(self, value->id, value->stamp);
-      break;
-    case FT_BOOLEAN:
-      record_set_boolean(self, value->id, value->number != 0);
-      break;
+      return record_set_time(self, value.id, value.stamp);
     default:
-      record_set_integer(self, value->id, value->number);
+      return record_set_integer(self, value.id, value.number);
     }
+}
+
+static gboolean
+_has_lists(const Record *self)
+{
+  guint32 at = 0;
+
+  while (at < self->len && field_get((FieldId) self->values[at])->type != FT_LIST)
+    at = _next(self, at);
+  return at < self->len;
 }
 
 void
 record_take_values(Record *self, const Record *from)
 {
-  gboolean has_lists = FALSE;
-  guint32 cursor = 0;
-  RecordValue value;
+  gboolean has_lists = _has_lists(self);
 
-  while (record_next(self, &cursor, &value))
-    has_lists |= value.type == FT_LIST;
-  for (cursor = 0; record_next(from, &cursor, &value);)
-    _take_value(self, &value, !has_lists);
+  for (guint32 at = 0; at < from->len; at = _next(from, at))
+    if (!has_lists && field_get((FieldId) from->values[at])->type == FT_LIST)
+      _take_new_value(self, from, at);
+    else
+      record_take_value(self, from, at);
 }
 
-Record *
-record_add(Record *self, RecordKind kind)
+gboolean
+record_values_equal(const Record *self, const Record *other)
 {
-  _make_room(self);
-
-  NestedRecords *nested = self->nested;
-  Record *added = &nested->items[_first_nested(self, kind) + nested->n[kind - FIRST_NESTED_KIND]++];
-  memmove(added + 1, added, (gsize) (&nested->items[nested->n_all++] - added) * sizeof(Record));
-  record_init(added, kind);
-  return added;
+  return self->len == other->len && (self->len == 0 || memcmp(self->values, other->values, self->len) == 0);
 }
 
 void
-record_sort_nested(Record *self, RecordKind kind, GCompareDataFunc compare, gpointer data)
+record_swap_values(Record *self, Record *other)
 {
-  guint n = record_count_nested(self, kind);
+  Record taken = *self;
 
-  /* g_sort_array() is the new name, too new for the oldest GLib */
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  if (n > 1)
-    g_qsort_with_data(record_nested(self, kind, 0), (gint) n, sizeof(Record), compare, data);
-  G_GNUC_END_IGNORE_DEPRECATIONS
-}
-
-Record *
-record_nested(const Record *self, RecordKind kind, guint i)
-{
-  return i < record_count_nested(self, kind) ? &self->nested->items[_first_nested(self, kind) + i] : NULL;
-}
-
-guint
-record_count_nested(const Record *self, RecordKind kind)
-{
-  return self->nested ? self->nested->n[kind - FIRST_NESTED_KIND] : 0;
-}
-
-gsize
-record_bytes(const Record *self)
-{
-  gsize bytes = sizeof(*self) + self->size;
-
-  if (!self->nested)
-    return bytes;
-  bytes += _nested_bytes(self->nested->size) - self->nested->n_all * sizeof(Record);
-  for (guint32 i = 0; i < self->nested->n_all; i++)
-    bytes += record_bytes(&self->nested->items[i]);
-  return bytes;
+  self->values = other->values, self->len = other->len, self->size = other->size;
+  other->values = taken.values, other->len = taken.len, other->size = taken.size;
+  memcpy(self->filter, other->filter, sizeof(self->filter));
+  memcpy(other->filter, taken.filter, sizeof(other->filter));
+  _set_stale(self);
+  _set_stale(other);
 }

@@ -9,14 +9,14 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
-PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "address": "slice", "pieces": "frame", "journal-block": "journal", "ecs-derived": "record", "json-text": "stamp",
+PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "words": "slice", "address": "slice", "pieces": "frame", "journal-block": "journal", "record-nested": "record", "ecs-derived": "record", "json-text": "stamp",
            "message": "tracker", "host": "tracker", "tracker-internal": "tracker"}
-PRIVATE_ORDER = ["u64-map", "address", "pieces", "journal-block", "tls-suite", "scan", "scan-letters", "line-shape", "line-steps", "json-text", "ecs-derived", "message", "host", "tracker-internal"]
+PRIVATE_ORDER = ["u64-map", "words", "record-nested", "address", "pieces", "journal-block", "tls-suite", "scan", "scan-letters", "line-shape", "line-steps", "json-text", "ecs-derived", "message", "host", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any
-SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": None,
+SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": "record-nested", "words": "words",
            "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters", "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text", "document": "ecs-derived"}
 # rows that one file of the core turns into a table
-DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc"}
+DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc"}
 SYSTEM = {"glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
 # for the journal's sources only
 FILES = {"xxhash.h", "errno.h", "fcntl.h", "stdio.h", "sys/file.h", "sys/mman.h", "sys/stat.h", "unistd.h"}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Words: texts that most messages repeat, by number.  The number of a text is found in a table without collisions,
+ * which is made while mailtrace is built.  Knows no record; the numbers live in memory only.
+ */
+#ifndef MAILTRACE_WORDS_H_INCLUDED
+#define MAILTRACE_WORDS_H_INCLUDED
+
+#include "mailtrace/slice.h"
+
+#define WORD_LEN_MIN 2
+#define WORD_LEN_MAX 48
+#define WORD_TABLE_BITS 10
+
+extern const Slice words[];
+
+/* number of the word, or -1 */
+gint word_find(Slice text);
+
+static inline guint64
+word_load(const gchar *from, gsize len)
+{
+  guint64 eight;
+  guint16 two;
+
+  if (len == sizeof(eight))
+    memcpy(&eight, from, sizeof(eight));
+  else
+    {
+      memcpy(&two, from, sizeof(two));
+      eight = two;
+    }
+  return eight;
+}
+
+/* for a text of WORD_LEN_MIN to WORD_LEN_MAX bytes: length, begin and end, and what tells ciphers apart */
+static inline guint
+word_slot(Slice text, guint64 multiplier)
+{
+  gsize size = text.len >= 8 ? 8 : 2;
+  guint64 head = word_load(text.str, size), tail = word_load(text.str + text.len - size, size);
+  guint64 middle = word_load(text.str + (text.len - size) * 3 / 4, size);
+
+  middle += text.len;
+  return (guint) ((((head ^ (tail << 17 | tail >> 47)) + (middle << 34 | middle >> 30)) * multiplier)
+                  >> (64 - WORD_TABLE_BITS));
+}
+
+#endif
