@@ -186,6 +186,7 @@ run_programs gcc
 [ $quick = yes ] || check module/threads module_threads
 check property/cipher-suites "$top/tests/property/check_suites.py" "$top/modules/mailtrace-core/tls-suites.def"
 check property/utm-truth utm_truth
+check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budget.py"
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the measurements share: the Release build, callgrind."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MAILTRACE_BENCH_DIR", TOP / "build-bench"))
+# libc has a memcpy() for each generation of CPU; without these features it takes the one that all have
+PLAIN_CPU = "glibc.cpu.hwcaps=" + ",".join("-" + feature for feature in (
+    "AVX512F", "AVX512VL", "AVX512BW", "AVX2", "AVX", "BMI1", "BMI2", "LZCNT", "MOVBE", "ERMS", "FSRM", "RTM", "SSE4_2",
+    "SSE4_1", "SSSE3", "Fast_Unaligned_Copy", "Fast_Unaligned_Load"))
+
+
+def die(text):
+    print("tests/bench: " + text, file=sys.stderr)
+    sys.exit(2)
+
+
+def run(command, **options):
+    """its output; a command that fails ends the program with what it said"""
+    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            check=False, **options)
+    if result.returncode:
+        die("%s failed with %d:\n%s" % (" ".join(str(word) for word in command), result.returncode, result.stdout[-4000:]))
+    return result.stdout
+
+
+def build_release(with_tests=False):
+    directory = BUILD / ("release-with-tests" if with_tests else "release")
+    run(["cmake", "-S", TOP, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=gcc",
+         "-DMAILTRACE_TESTS=%s" % ("ON" if with_tests else "OFF"), "-DMAILTRACE_MODULE=%s" % ("ON" if with_tests else "OFF")])
+    run(["cmake", "--build", directory])
+    return directory
+
+
+class Profile:
+    """instructions of a run under callgrind, by function, those of its callees included"""
+
+    def __init__(self, path):
+        text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", path], capture_output=True,
+                              text=True, check=True).stdout
+        self.total = int(re.search(r"([\d,]+) \(100\.0%\)  PROGRAM TOTALS", text).group(1).replace(",", ""))
+        self.functions = {}
+        for number, name in re.findall(r"^ *([\d,]+) \([ \d.]+%\) +\S*?:(\S+?)(?:'\d+)? \[", text, re.M):
+            self.functions[name] = max(self.functions.get(name, 0), int(number.replace(",", "")))
+
+
+def callgrind(command, output, main="main"):
+    environment = dict(os.environ, LD_BIND_NOW="1", GLIBC_TUNABLES=PLAIN_CPU)
+    run(["valgrind", "--tool=callgrind", "--callgrind-out-file=%s" % output, "--toggle-collect=%s" % main, *command],
+        env=environment)
+    return Profile(output)
