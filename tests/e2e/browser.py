@@ -108,7 +108,7 @@ class Browser:
     def press(self, selector):
         self.run("document.querySelector(%s).click()" % json.dumps(selector))
 
-    def downloaded(self, name, seconds=20):
+    def downloaded(self, name, seconds=90):
         path, end = self.downloads / name, time.monotonic() + seconds
         while time.monotonic() < end and not path.exists():
             time.sleep(0.1)
