@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * DocumentWriter: a record as one JSON document, in one pass, always valid UTF-8 and valid JSON whatever the bytes.
+ * DocumentWriter: facts as one JSON document, in one pass, always valid UTF-8 and valid JSON whatever the bytes.
  * Dotted names become nested objects.  The plan of keys is made once; afterwards the writer is read-only and any number
  * of threads may share it.
  */
 #ifndef MAILTRACE_DOCUMENT_H_INCLUDED
 #define MAILTRACE_DOCUMENT_H_INCLUDED
 
-#include "mailtrace/record.h"
+#include "mailtrace/facts.h"
 
 typedef enum _DocumentFormat
 {
@@ -24,10 +24,10 @@ DocumentWriter *document_writer_new(DocumentFormat format);
 void document_writer_free(DocumentWriter *self);
 
 /* appends the document, without a line feed */
-void document_write(const DocumentWriter *self, const Record *record, GString *out);
+void document_write(const DocumentWriter *self, const Facts *facts, GString *out);
 
-/* appends the nested records of one FT_RECORDS field of record as a JSON array, names as in the native document */
-void document_write_nested(const DocumentWriter *self, const Record *record, FieldId id, GString *out);
+/* appends the nested records of one FT_RECORDS field as a JSON array, names as in the native document */
+void document_write_nested(const DocumentWriter *self, const Facts *facts, FieldId id, GString *out);
 
 /* appends text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD */
 void document_write_string(Slice text, GString *out);

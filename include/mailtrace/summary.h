@@ -6,7 +6,7 @@
 #ifndef MAILTRACE_SUMMARY_H_INCLUDED
 #define MAILTRACE_SUMMARY_H_INCLUDED
 
-#include "mailtrace/record.h"
+#include "mailtrace/facts.h"
 
 typedef enum _EndReason
 {
@@ -33,7 +33,7 @@ typedef struct _Summary Summary;
 struct _Summary
 {
   Summary *next;
-  Record *record;       /* RK_MESSAGE or RK_SESSION, all fields set, nested records sorted */
+  Facts *facts;         /* of RK_MESSAGE or RK_SESSION, all fields set, nested ones sorted; the summary lies in them */
   EndReason end_reason;
   Receipt receipt;
 };
@@ -50,9 +50,9 @@ void summary_queue_push(SummaryQueue *self, Summary *summary);   /* takes it ove
 Summary *summary_queue_pop(SummaryQueue *self);                  /* NULL when empty; the caller frees it */
 void summary_free(Summary *self);
 
-/* One flat record for each nested record of a kind (RK_DELIVERY, RK_DKIM, RK_SCAN), with record, id, message,
+/* The facts of a nested record of a kind (RK_DELIVERY, RK_DKIM, RK_SCAN) on their own, with record, id, message,
  * revision, final, gateway and received set: the documents of the streams delivery, dkim and scan.
- * i counts from 0; NULL when there are no more; the caller frees it. */
-Record *summary_flat_record(const Summary *self, RecordKind kind, guint i);
+ * i counts from 0; NULL when there are no more; the caller frees them, before the summary. */
+Facts *summary_flat_facts(const Summary *self, RecordKind kind, guint i);
 
 #endif

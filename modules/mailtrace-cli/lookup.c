@@ -67,59 +67,61 @@ _is_address(FieldId id)
 }
 
 static gboolean
-_is_value_wanted(Slice wanted, const RecordValue *value)
+_is_text_wanted(Slice wanted, FieldId id, Slice text)
 {
-  if (value->type != FT_TEXT && value->type != FT_LIST)
-    return FALSE;
-  if (value->id == F_ID || value->id == F_QUEUE_IDS || value->id == F_REFUSAL_QUEUE_ID)
-    return slice_equals(value->text, wanted);
-  return _is_address(value->id) && value->text.len == wanted.len
-         && g_ascii_strncasecmp(value->text.str, wanted.str, wanted.len) == 0;
+  if (id == F_ID || id == F_QUEUE_IDS || id == F_REFUSAL_QUEUE_ID)
+    return slice_equals(text, wanted);
+  return _is_address(id) && text.len == wanted.len && g_ascii_strncasecmp(text.str, wanted.str, wanted.len) == 0;
 }
 
 static gboolean
-_is_wanted(Slice wanted, const Record *record)
+_is_value_wanted(Slice wanted, const Facts *facts, FieldId id)
 {
-  RecordValue value;
-  guint32 cursor = 0;
+  FieldType type = field_get(id)->type;
 
-  while (record_next(record, &cursor, &value))
-    if (_is_value_wanted(wanted, &value))
+  if (type == FT_TEXT)
+    return _is_text_wanted(wanted, id, facts_get_text(facts, id));
+  for (const FactItem *item = type == FT_LIST ? facts_get_list(facts, id) : NULL; item; item = item->next)
+    if (_is_text_wanted(wanted, id, item->text))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+_is_wanted(Slice wanted, const Facts *facts)
+{
+  for (FieldId id = facts_next(facts, 0); id < FIELD_COUNT; id = facts_next(facts, id + 1u))
+    if (_is_value_wanted(wanted, facts, id))
       return TRUE;
   for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
-    for (guint i = 0; i < record_count_nested(record, (RecordKind) kind); i++)
-      if (_is_wanted(wanted, record_nested(record, (RecordKind) kind, i)))
+    for (guint i = 0; i < facts_count_nested(facts, (RecordKind) kind); i++)
+      if (_is_wanted(wanted, facts_nested(facts, (RecordKind) kind, i)))
         return TRUE;
   return FALSE;
 }
 
 static Record *
-_lines(const Record *record)
+_lines(const Facts *facts)
 {
-  Record *lines = record_new(record->kind);
-  RecordValue value;
-  guint32 cursor = 0;
+  Record *lines = record_new((RecordKind) facts->kind);
 
-  while (record_next(record, &cursor, &value))
-    if (value.id == F_RAW)
-      record_append_text(lines, F_RAW, value.text);
+  for (const FactItem *item = facts_get_list(facts, F_RAW); item; item = item->next)
+    record_append_text(lines, F_RAW, item->text);
   return lines;
 }
 
 void
-lookup_offer(Lookup *self, const Record *record)
+lookup_offer(Lookup *self, const Facts *facts)
 {
-  RecordValue received;
-
-  if (!_is_wanted(self->wanted, record))
+  if (!_is_wanted(self->wanted, facts))
     return;
-  gchar *id = slice_dup(record_get_text(record, F_ID));
+  gchar *id = slice_dup(facts_get_text(facts, F_ID));
   Found *earlier = g_hash_table_lookup(self->found, id), *found = g_new0(Found, 1);
   found->number = earlier ? earlier->number : g_hash_table_size(self->found);
-  found->lines = _lines(record);
-  if (record_get(record, F_RECEIVED, &received))
-    found->begin_usec = stamp_to_utc_usec(&received.stamp);
-  gint64 omitted = record_get_integer(record, F_LINES, 0) - record_count(found->lines, F_RAW);
+  found->lines = _lines(facts);
+  if (facts_has(facts, F_RECEIVED))
+    found->begin_usec = stamp_to_utc_usec(&facts_at(facts, F_RECEIVED)->stamp);
+  gint64 omitted = facts_get_integer(facts, F_LINES, 0) - record_count(found->lines, F_RAW);
   found->omitted_lines = (guint64) MAX(omitted, 0);
   g_hash_table_replace(self->found, id, found);
 }

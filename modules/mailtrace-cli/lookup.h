@@ -15,7 +15,7 @@ Lookup *lookup_new(Slice wanted);
 void lookup_free(Lookup *self);
 
 /* keeps the lines of a message or session that is wanted; a later revision replaces the earlier one */
-void lookup_offer(Lookup *self, const Record *record);
+void lookup_offer(Lookup *self, const Facts *facts);
 
 guint lookup_count(const Lookup *self);
 

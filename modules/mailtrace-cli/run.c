@@ -63,36 +63,36 @@ _wants(const Run *self, RecordKind kind)
 }
 
 static void
-_write_document(Run *self, const Record *record)
+_write_document(Run *self, const Facts *facts)
 {
-  document_write(self->writer, record, output_buffer(&self->output));
+  document_write(self->writer, facts, output_buffer(&self->output));
   output_line_done(&self->output);
   self->report.documents++;
-  self->report.documents_by_record[record->kind]++;
+  self->report.documents_by_record[facts->kind]++;
 }
 
 static void
 _write_parts(Run *self, const Summary *summary, RecordKind kind)
 {
-  Record *part;
+  Facts *part;
 
-  for (guint i = 0; _wants(self, kind) && (part = summary_flat_record(summary, kind, i)); i++)
+  for (guint i = 0; _wants(self, kind) && (part = summary_flat_facts(summary, kind, i)); i++)
     {
       _write_document(self, part);
-      record_free(part);
+      facts_free(part);
     }
 }
 
 static void
 _write_summary(Run *self, const Summary *summary)
 {
-  RecordKind kind = summary->record->kind;
+  RecordKind kind = (RecordKind) summary->facts->kind;
 
   if (self->lookup)
-    lookup_offer(self->lookup, summary->record);
+    lookup_offer(self->lookup, summary->facts);
   if (_wants(self, kind))
     {
-      _write_document(self, summary->record);
+      _write_document(self, summary->facts);
       if (kind == RK_MESSAGE)
         self->report.documents_by_end_reason[summary->end_reason]++;
     }

@@ -11,31 +11,31 @@
 #define ALL (~0u)
 
 static Slice
-_kind(const Record *record, Slice first)
+_kind(const Facts *facts, Slice first)
 {
   return SLICE("event");
 }
 
 static Slice
-_category(const Record *record, Slice first)
+_category(const Facts *facts, Slice first)
 {
   return SLICE("email");
 }
 
 static Slice
-_type(const Record *record, Slice first)
+_type(const Facts *facts, Slice first)
 {
   return SLICE("info");
 }
 
 static Slice
-_module(const Record *record, Slice first)
+_module(const Facts *facts, Slice first)
 {
   return SLICE("mailtrace");
 }
 
 static Slice
-_dataset(const Record *record, Slice first)
+_dataset(const Facts *facts, Slice first)
 {
   static const gchar *const names[RECORD_KIND_COUNT] =
   {
@@ -43,11 +43,11 @@ _dataset(const Record *record, Slice first)
     [RK_DELIVERY] = "mailtrace.delivery", [RK_DKIM] = "mailtrace.dkim", [RK_SCAN] = "mailtrace.scan",
     [RK_REFUSAL] = "mailtrace.refusal",
   };
-  return slice_from_string(names[record->kind]);
+  return slice_from_string(names[facts->kind]);
 }
 
 static Slice
-_outcome(const Record *record, Slice status)
+_outcome(const Facts *facts, Slice status)
 {
   if (slice_equals(status, SLICE("delivered")))
     return SLICE("success");
@@ -58,7 +58,7 @@ _outcome(const Record *record, Slice status)
 }
 
 static Slice
-_valid_ip(const Record *record, Slice ip)
+_valid_ip(const Facts *facts, Slice ip)
 {
   gchar text[INET6_ADDRSTRLEN];
   guchar address[16];
@@ -72,7 +72,7 @@ _valid_ip(const Record *record, Slice ip)
 
 /* "TLSv1.2" (OpenSSL), "TLS1.2" (GnuTLS): "1.2" */
 static Slice
-_tls_version(const Record *record, Slice version)
+_tls_version(const Facts *facts, Slice version)
 {
   if (!slice_starts_with(version, SLICE("TLS")) && !slice_starts_with(version, SLICE("SSL")))
     return SLICE_NONE;
@@ -88,30 +88,24 @@ _tls_version(const Record *record, Slice version)
 }
 
 static Slice
-_tls_protocol(const Record *record, Slice version)
+_tls_protocol(const Facts *facts, Slice version)
 {
-  if (!_tls_version(record, version).str)
+  if (!_tls_version(facts, version).str)
     return SLICE_NONE;
   return slice_starts_with(version, SLICE("SSL")) ? SLICE("ssl") : SLICE("tls");
 }
 
 static Slice
-_itself(const Record *record, Slice first)
+_itself(const Facts *facts, Slice first)
 {
   return first;
 }
 
 /* ECS has room for one id: the one the message left under */
 static Slice
-_last_queue_id(const Record *record, Slice first)
+_last_queue_id(const Facts *facts, Slice first)
 {
-  guint32 cursor = 0;
-  RecordValue value;
-
-  while (record_next(record, &cursor, &value))
-    if (value.id == F_QUEUE_IDS)
-      first = value.text;
-  return first;
+  return facts_at(facts, F_QUEUE_IDS)->list.last->text;
 }
 
 static const EcsDerived rows[] =

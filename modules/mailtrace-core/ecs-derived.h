@@ -6,7 +6,7 @@
 #ifndef MAILTRACE_ECS_DERIVED_H_INCLUDED
 #define MAILTRACE_ECS_DERIVED_H_INCLUDED
 
-#include "mailtrace/record.h"
+#include "mailtrace/facts.h"
 
 typedef struct _EcsDerived
 {
@@ -14,7 +14,7 @@ typedef struct _EcsDerived
   FieldId source;      /* absent source: absent key */
   guint kinds;         /* bit (1 << RecordKind) each */
   gboolean as_list;
-  Slice (*derive)(const Record *record, Slice first);   /* str NULL: absent key */
+  Slice (*derive)(const Facts *facts, Slice first);   /* str NULL: absent key */
 } EcsDerived;
 
 /* static; NULL behind the last one */

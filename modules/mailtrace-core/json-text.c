@@ -1,15 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json-text.h"
 
+#if defined(__SSE2__) && !defined(JSON_TEXT_PORTABLE)
+#include <emmintrin.h>
+#endif
+
+#define DAY_SEC 86400
 #define EACH_BYTE(byte) ((guint64) (byte) * G_GUINT64_CONSTANT(0x0101010101010101))
 
 void
-json_grow(GString *out, gsize len)
+json_begin(JsonText *self, GString *out)
 {
-  gsize used = out->len;
+  self->out = out;
+  self->at = out->str + out->len;
+  self->end = out->str + out->allocated_len - 1;
+  self->day = G_MININT64;
+}
 
-  g_string_set_size(out, used + MAX(len, used));
-  out->len = used;
+void
+json_end(JsonText *self)
+{
+  *self->at = '\0';
+  self->out->len = (gsize) (self->at - self->out->str);
+}
+
+void
+json_grow(JsonText *self, gsize room)
+{
+  gsize used = (gsize) (self->at - self->out->str);
+
+  self->out->len = used;
+  g_string_set_size(self->out, used + MAX(room, used));
+  self->out->len = used;
+  self->at = self->out->str + used;
+  self->end = self->out->str + self->out->allocated_len - 1;
 }
 
 static guint
@@ -55,109 +79,217 @@ _not_plain(guint64 bytes)
   return (control | quote | backslash | from_delete | bytes) & EACH_BYTE(0x80);
 }
 
-static gsize
-_plain_length(const gchar *text, gsize len)
+/* Each copies a block and returns how many bytes in front of the first one that is not plain, or more than it has. */
+static inline guint
+_copy_8(gchar *to, const gchar *from)
+{
+  guint64 bytes, found;
+
+  memcpy(&bytes, from, sizeof(bytes));
+  memcpy(to, &bytes, sizeof(bytes));
+  found = _not_plain(GUINT64_FROM_LE(bytes));
+  return found ? (guint) __builtin_ctzll(found) / 8 : JSON_BLOCK;
+}
+
+#if defined(__SSE2__) && !defined(JSON_TEXT_PORTABLE)
+static inline guint
+_copy_block(gchar *to, const gchar *from)
+{
+  __m128i bytes = _mm_loadu_si128((const __m128i *) from);
+  /* bytes from 0x80 on are negative */
+  __m128i found = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+
+  _mm_storeu_si128((__m128i *) to, bytes);
+  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+  return (guint) __builtin_ctz((guint) _mm_movemask_epi8(found) | 1u << JSON_BLOCK);
+}
+#else
+static inline guint
+_copy_block(gchar *to, const gchar *from)
+{
+  guint first = _copy_8(to, from), second = _copy_8(to + 8, from + 8);
+
+  return first < 8 ? first : second + 8;
+}
+#endif
+
+static inline gsize
+_copy_short(gchar *to, const gchar *from, gsize len)
 {
   gsize i = 0;
 
-  for (; G_BYTE_ORDER == G_LITTLE_ENDIAN && i + sizeof(guint64) <= len; i += sizeof(guint64))
+  if (len >= 8)
     {
-      guint64 bytes, found;
-
-      memcpy(&bytes, text + i, sizeof(bytes));
-      found = _not_plain(bytes);
-      if (found)
-        return i + (gsize) __builtin_ctzll(found) / 8;
+      if ((i = _copy_8(to, from)) < 8)
+        return i;
+      i = _copy_8(to + len - 8, from + len - 8);
+      return MIN(i + len - 8, len);
     }
-  while (i < len && _is_plain((guchar) text[i]))
-    i++;
+  for (; i < len && _is_plain((guchar) from[i]); i++)
+    to[i] = from[i];
   return i;
 }
 
-static void
-_put_control(GString *out, guchar c)
+/* copies the plain bytes in front of the first that is not, and maybe some behind; how many they are */
+static inline gsize
+_copy_plain(gchar *to, const gchar *from, gsize len)
 {
-  static const gchar hex[] = "0123456789abcdef";
-  const gchar escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+  gsize i = 0, n;
 
-  json_put(out, slice_new(escape, sizeof(escape)));
+  if (len < JSON_BLOCK)
+    return _copy_short(to, from, len);
+  for (; i + JSON_BLOCK <= len; i += JSON_BLOCK)
+    if ((n = _copy_block(to + i, from + i)) < JSON_BLOCK)
+      return i + n;
+  if (i == len)
+    return len;
+  i = len - JSON_BLOCK;
+  n = _copy_block(to + i, from + i);
+  return MIN(i + n, len);
 }
 
-static void
-_put_ascii(GString *out, guchar c)
+static gchar *
+_write_ascii(gchar *at, guchar c)
 {
-  static const gchar short_from[] = "\"\\\n\r\t\b\f", short_to[] = "\"\\nrtbf";
+  static const gchar hex[] = "0123456789abcdef", short_from[] = "\"\\\n\r\t\b\f", short_to[] = "\"\\nrtbf";
   const gchar *found = c ? strchr(short_from, c) : NULL;
 
-  if (!found)
+  if (found)
     {
-      _put_control(out, c);
-      return;
+      memcpy(at, (gchar[]) { '\\', short_to[found - short_from] }, 2);
+      return at + 2;
     }
-  json_put_char(out, '\\');
-  json_put_char(out, short_to[found - short_from]);
+  memcpy(at, (gchar[]) { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, JSON_ESCAPE_MAX);
+  return at + JSON_ESCAPE_MAX;
 }
 
-/* puts what is not plain at text[0]; bytes taken */
-static gsize
-_put_special(GString *out, Slice text)
+/* what is not plain at text[0], and all behind it that is not either */
+static gchar *
+_write_special(gchar *at, Slice *text)
 {
-  guchar first = (guchar) text.str[0];
-  gsize sequence = first >= 0x80 ? _utf8_length((const guchar *) text.str, text.len) : 0;
+  do
+    {
+      guchar first = (guchar) text->str[0];
+      gsize sequence = first >= 0x80 ? _utf8_length((const guchar *) text->str, text->len) : 1;
 
-  if (sequence)
-    json_put(out, slice_head(text, sequence));
-  else if (first >= 0x80)
-    json_put(out, SLICE("\xef\xbf\xbd"));
-  else
-    _put_ascii(out, first);
-  return MAX(sequence, 1);
+      if (first < 0x80)
+        at = _write_ascii(at, first);
+      else
+        {
+          memcpy(at, sequence ? text->str : "\xef\xbf\xbd", sequence ? sequence : 3);
+          at += sequence ? sequence : 3;
+        }
+      *text = slice_skip(*text, MAX(sequence, 1));
+    }
+  while (text->len && !_is_plain((guchar) text->str[0]));
+  return at;
 }
 
-void
-json_put_string(GString *out, Slice text)
+gchar *
+json_write_string(gchar *at, Slice text)
 {
-  json_put_char(out, '"');
+  *at++ = '"';
   while (text.len)
     {
-      gsize plain = _plain_length(text.str, text.len);
+      gsize plain = _copy_plain(at, text.str, text.len);
 
-      json_put(out, slice_head(text, plain));
+      at += plain;
+      if (plain == text.len)
+        break;
       text = slice_skip(text, plain);
-      if (text.len)
-        text = slice_skip(text, _put_special(out, text));
+      at = _write_special(at, &text);
     }
-  json_put_char(out, '"');
+  *at++ = '"';
+  return at;
 }
 
-void
-json_put_integer(GString *out, gint64 number)
+gsize
+json_room_of_long(Slice text)
 {
-  gchar digits[24], *at = digits + sizeof(digits);
+  gsize special = 0;
+
+  for (gsize i = 0; i < text.len; i++)
+    special += !_is_plain((guchar) text.str[i]);
+  return text.len + special * (JSON_ESCAPE_MAX - 1) + JSON_BLOCK + 2;
+}
+
+static inline gchar *
+_write_pair(gchar *at, guint number)
+{
+  static const gchar pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
+    "555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+  memcpy(at, pairs + 2 * number, 2);
+  return at + 2;
+}
+
+gchar *
+json_write_integer(gchar *at, gint64 number)
+{
+  gchar digits[24], *begin = digits + sizeof(digits);
   guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
 
-  do
-    *--at = (gchar) ('0' + rest % 10);
-  while (rest /= 10);
+  for (; rest >= 100; rest /= 100)
+    _write_pair(begin -= 2, (guint) (rest % 100));
+  if (rest >= 10)
+    _write_pair(begin -= 2, (guint) rest);
+  else
+    *--begin = (gchar) ('0' + rest);
   if (number < 0)
-    *--at = '-';
-  json_put(out, slice_new(at, (gsize) (digits + sizeof(digits) - at)));
+    *--begin = '-';
+  gsize len = (gsize) (digits + sizeof(digits) - begin);
+  memcpy(at, begin, len);
+  return at + len;
 }
 
-void
-json_put_decimal(GString *out, gint64 millionths)
+gchar *
+json_write_decimal(gchar *at, gint64 millionths)
 {
-  gchar digits[DECIMAL_MAX];
-
-  json_put(out, slice_new(digits, decimal_format(millionths, digits)));
+  return at + decimal_format(millionths, at);
 }
 
-void
-json_put_time(GString *out, const Stamp *stamp)
+static gint64
+_floor_div(gint64 number, gint64 divisor)
+{
+  return number / divisor - (number % divisor < 0);
+}
+
+/* the first of a day, and whatever is not a whole second */
+static gchar *
+_write_any_time(JsonText *self, gchar *at, const Stamp *stamp, gint64 day)
 {
   gchar iso[STAMP_ISO_MAX];
+  gsize len = stamp_format_iso(stamp, iso);
 
-  json_put_char(out, '"');
-  json_put(out, slice_new(iso, stamp_format_iso(stamp, iso)));
-  json_put_char(out, '"');
+  *at = '"';
+  memcpy(at + 1, iso, len);
+  at[len + 1] = '"';
+  self->day = day;
+  memcpy(self->date, at, sizeof(self->date));
+  return at + len + 2;
+}
+
+gchar *
+json_write_time(JsonText *self, gchar *at, const Stamp *stamp)
+{
+  gint64 local_sec = _floor_div(stamp->local_usec, STAMP_USEC), day = _floor_div(local_sec, DAY_SEC);
+  guint32 second = (guint32) (local_sec - day * DAY_SEC), offset = (guint32) ABS(stamp->offset_sec);
+
+  if (day != self->day || local_sec * STAMP_USEC != stamp->local_usec || !stamp_has_offset(stamp))
+    return _write_any_time(self, at, stamp, day);
+  memcpy(at, self->date, sizeof(self->date));
+  at = _write_pair(at + sizeof(self->date), second / 3600);
+  *at = ':';
+  at = _write_pair(at + 1, second / 60 % 60);
+  *at = ':';
+  at = _write_pair(at + 1, second % 60);
+  *at = stamp->offset_sec < 0 ? '-' : '+';
+  at = _write_pair(at + 1, offset / 3600 % 100);
+  *at = ':';
+  at = _write_pair(at + 1, offset / 60 % 60);
+  *at = '"';
+  return at + 1;
 }

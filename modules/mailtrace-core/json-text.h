@@ -1,38 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * JSON values at the end of a buffer.  The NUL behind the buffer's text is written by the caller, once, at the end;
- * there is always room for it.  Knows JSON and UTF-8; must not know records.
+ * JSON values at the end of a buffer.  Room is made before something is written, once for a key with its value; the
+ * write functions take a place with enough room and return the one behind.  Knows JSON and UTF-8; must not know facts.
  */
 #ifndef MAILTRACE_JSON_TEXT_H_INCLUDED
 #define MAILTRACE_JSON_TEXT_H_INCLUDED
 
 #include "mailtrace/stamp.h"
 
-/* makes room for len more bytes */
-void json_grow(GString *out, gsize len);
+#define JSON_BLOCK 16   /* bytes read and written at once */
+
+typedef struct _JsonText
+{
+  GString *out;
+  gchar *at, *end;        /* room */
+  gint64 day;             /* of date */
+  gchar date[12];         /* "2019-06-10T, with the quote */
+} JsonText;
+
+void json_begin(JsonText *self, GString *out);
+void json_end(JsonText *self);
+void json_grow(JsonText *self, gsize room);
 
 static inline void
-json_put(GString *out, Slice text)
+json_reserve(JsonText *self, gsize room)
 {
-  if (G_UNLIKELY(out->len + text.len >= out->allocated_len))
-    json_grow(out, text.len);
-  if (text.len)
-    memcpy(out->str + out->len, text.str, text.len);
-  out->len += text.len;
+  if (G_UNLIKELY((gsize) (self->end - self->at) < room))
+    json_grow(self, room);
 }
 
 static inline void
-json_put_char(GString *out, gchar c)
+json_put(JsonText *self, Slice text)
 {
-  if (G_UNLIKELY(out->len + 1 >= out->allocated_len))
-    json_grow(out, 1);
-  out->str[out->len++] = c;
+  json_reserve(self, text.len);
+  if (text.len)
+    memcpy(self->at, text.str, text.len);
+  self->at += text.len;
+}
+
+/* for short texts of any bytes; longer ones are looked at */
+#define JSON_SHORT_TEXT 1024
+#define JSON_ESCAPE_MAX 6
+#define JSON_ROOM 64   /* of any value but a text */
+
+gsize json_room_of_long(Slice text);
+
+/* of the string, quotes included */
+static inline gsize
+json_room_of(Slice text)
+{
+  return text.len <= JSON_SHORT_TEXT ? text.len * JSON_ESCAPE_MAX + JSON_BLOCK + 2 : json_room_of_long(text);
 }
 
 /* quotes included; bytes that are not UTF-8 become U+FFFD */
-void json_put_string(GString *out, Slice text);
-void json_put_integer(GString *out, gint64 number);
-void json_put_decimal(GString *out, gint64 millionths);
-void json_put_time(GString *out, const Stamp *stamp);
+gchar *json_write_string(gchar *at, Slice text);
+gchar *json_write_integer(gchar *at, gint64 number);
+gchar *json_write_decimal(gchar *at, gint64 millionths);
+gchar *json_write_time(JsonText *self, gchar *at, const Stamp *stamp);
+
+static inline void
+json_put_string(JsonText *self, Slice text)
+{
+  json_reserve(self, json_room_of(text));
+  self->at = json_write_string(self->at, text);
+}
 
 #endif

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* what a message has come to: every value of its document that no single line states */
-#include "message.h"
 #include "address.h"
 #include "host.h"
+#include "known-texts.h"
+#include "message-parts.h"
 
-typedef struct _Outcome
-{
-  guint delivered, deferred, failed, discarded, other, total;
-} Outcome;
-
-static void
-_text(Record *record, FieldId id, const gchar *text)
-{
-  record_replace_text(record, id, slice_from_string(text));
-}
+#define ROOM 1024   /* for texts and lists that no line states */
 
 static Stamp
 _resolved(const Message *self, Stamp stamp)
@@ -23,46 +15,30 @@ _resolved(const Message *self, Stamp stamp)
   return stamp;
 }
 
-/* stamps of lines that came before any queue id told the offset */
+/* identity = gateway ":" queue-id [":" generation] */
 static void
-_resolve_times(const Message *self, Record *record)
-{
-  guint32 cursor = 0;
-  Record *nested;
-  RecordValue value, unresolved[4];
-  guint n = 0;
-
-  while (record_next(record, &cursor, &value))
-    if (value.type == FT_TIME && !stamp_has_offset(&value.stamp) && n < G_N_ELEMENTS(unresolved))
-      unresolved[n++] = value;
-  for (guint i = 0; i < n; i++)
-    {
-      record_remove(record, unresolved[i].id);
-      record_set_time(record, unresolved[i].id, _resolved(self, unresolved[i].stamp));
-    }
-  for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
-    for (guint i = 0; (nested = record_nested(record, (RecordKind) kind, i)); i++)
-      _resolve_times(self, nested);
-}
-
-static void
-_set_identity(const Message *self, Record *record)
+_set_identity(const Message *self, Facts *facts)
 {
   const IdEntry *first = self->first_id;
-  GString *id = g_string_new(NULL);
+  Slice gateway = slice_from_string(self->host->name);
+  gsize plain = gateway.len + 1 + first->len;
+  gchar *id = facts_alloc(facts->memory, plain + 16);
+  gsize len = plain;
 
-  g_string_printf(id, "%s:%.*s", self->host->name, first->len, first->id);
+  memcpy(id, gateway.str, gateway.len);
+  id[gateway.len] = ':';
+  memcpy(id + gateway.len + 1, first->id, first->len);
   if (self->generation > 1)
     {
-      record_set_text(record, F_PREVIOUS, slice_new(id->str, id->len));
-      g_string_append_printf(id, ":%u", self->generation);
+      facts_set_text(facts, F_PREVIOUS, slice_new(id, plain));
+      len += (gsize) g_snprintf(id + plain, 16, ":%u", self->generation);
     }
-  _text(record, F_RECORD, "message");
-  record_set_text(record, F_ID, slice_new(id->str, id->len));
-  _text(record, F_GATEWAY, self->host->name);
-  g_string_free(id, TRUE);
-  for (const IdEntry *entry = first; entry; entry = entry->next)
-    record_append_text(record, F_QUEUE_IDS, slice_new(entry->id, entry->len));
+  facts_set_text(facts, F_RECORD, SLICE("message"));
+  facts_set_text(facts, F_ID, slice_new(id, len));
+  facts_set_text(facts, F_GATEWAY, slice_new(id, gateway.len));
+  facts_append(facts, F_QUEUE_IDS, slice_new(id + gateway.len + 1, first->len));
+  for (const IdEntry *entry = first->next; entry; entry = entry->next)
+    facts_append(facts, F_QUEUE_IDS, facts_copy_text(facts->memory, slice_new(entry->id, entry->len)));
 }
 
 static Stamp
@@ -77,10 +53,10 @@ _received(const Message *self)
 }
 
 static void
-_seconds(Record *record, FieldId id, guint32 from, guint32 to)
+_seconds(Facts *facts, FieldId id, guint32 from, guint32 to)
 {
   if (from && to)
-    record_set_integer(record, id, to > from ? to - from : 0);
+    facts_set_number(facts, id, to > from ? to - from : 0);
 }
 
 static guint32
@@ -90,263 +66,208 @@ _second(const Message *self, Stamp stamp)
 }
 
 static void
-_set_times(const Message *self, Record *record)
+_set_times(const Message *self, Facts *facts)
 {
   Stamp received = _received(self), completed = _resolved(self, self->completed);
   guint32 begin = _second(self, received), arrival = _second(self, self->arrival);
   guint32 queued = self->scan_begin ? self->scan_begin : self->first_attempt;
   guint32 scanned = self->scan_end ? self->scan_end : queued;
 
-  record_set_time(record, F_RECEIVED, received);
-  _text(record, F_TIME_ZONE_SOURCE, self->offset_source);
+  facts_set_time(facts, F_RECEIVED, received);
+  facts_set_text(facts, F_TIME_ZONE_SOURCE, slice_from_string(self->offset_source));
   if (self->arrived)
     {
-      _seconds(record, F_SECONDS_RECEIVE, begin, arrival);
-      _seconds(record, F_SECONDS_QUEUE, arrival, queued);
+      _seconds(facts, F_SECONDS_RECEIVE, begin, arrival);
+      _seconds(facts, F_SECONDS_QUEUE, arrival, queued);
     }
   if (self->scan_begin)
-    _seconds(record, F_SECONDS_SCAN, queued, scanned);
-  _seconds(record, F_SECONDS_DELIVER, scanned, self->last_delivery);
+    _seconds(facts, F_SECONDS_SCAN, queued, scanned);
+  _seconds(facts, F_SECONDS_DELIVER, scanned, self->last_delivery);
   if (self->end_reason != ER_COMPLETE || !self->completed.local_usec)
     return;
-  record_set_time(record, F_COMPLETED, completed);
-  _seconds(record, F_SECONDS_TOTAL, begin, _second(self, completed));
+  facts_set_time(facts, F_COMPLETED, completed);
+  _seconds(facts, F_SECONDS_TOTAL, begin, _second(self, completed));
 }
 
-/* the scanner knows the sender behind a rewritten one, else the address itself may tell */
-static gboolean
-_original_sender(Slice sender, Slice scanned, GString *out)
+/* the scanner knows the sender behind a rewritten one, else the address itself may tell: each such one has a "=" */
+static Slice
+_original_sender(Slice sender, Slice scanned, FactsMemory *memory)
 {
+  Slice address = sender.str ? sender : scanned, original = SLICE_NONE;
+
   if (scanned.len && sender.str && !slice_equals(sender, scanned))
-    {
-      g_string_append_len(out, scanned.str, (gssize) scanned.len);
-      return TRUE;
-    }
-  return address_decode(sender.str ? sender : scanned, out);
+    return scanned;
+  if (slice_find_char(address, '=') < 0)
+    return SLICE_NONE;
+  GString *decoded = g_string_new(NULL);
+  if (address_decode(address, decoded))
+    original = facts_copy_text(memory, slice_new(decoded->str, decoded->len));
+  g_string_free(decoded, TRUE);
+  return original;
 }
 
 static void
-_set_sender(const Message *self, Record *record)
+_set_sender(const Message *self, Facts *facts)
 {
-  Record *scan = record_nested(record, RK_SCAN, 0);
-  Slice scanned = scan ? record_get_text(scan, F_SCAN_SENDER) : SLICE_NONE;
-  GString *original = g_string_new(NULL);
+  const Facts *scan = facts_nested(facts, RK_SCAN, 0);
+  Slice scanned = scan ? facts_get_text(scan, F_SCAN_SENDER) : SLICE_NONE;
+  Slice sender = facts_get_text(facts, F_SENDER), original = _original_sender(sender, scanned, facts->memory);
 
-  if (_original_sender(record_get_text(record, F_SENDER), scanned, original))
-    record_set_text(record, F_SENDER_ORIGINAL, slice_new(original->str, original->len));
-  if (scanned.str)
-    record_set_text(record, F_SENDER, scanned);
+  facts_set_text(facts, F_SENDER_ORIGINAL, original);
+  if (!sender.str)
+    facts_set_text(facts, F_SENDER, scanned);
   /* a rewritten address may claim any domain, only the scanner knows */
-  record_set_domain(record, F_SENDER_DOMAIN, scanned.len ? scanned : record_get_text(record, F_SENDER));
-  g_string_free(original, TRUE);
+  facts_set_text(facts, F_SENDER_DOMAIN,
+                 facts_domain(facts, scanned.len ? scanned : facts_get_text(facts, F_SENDER)));
 }
 
+typedef enum _DeliveryStatus
+{
+  DS_DELIVERED,
+  DS_DEFERRED,
+  DS_FAILED,
+  DS_DISCARDED,
+  DS_OTHER,
+  DELIVERY_STATUS_COUNT
+} DeliveryStatus;
+
+static DeliveryStatus
+_delivery_status(const Facts *delivery)
+{
+  Slice status = facts_get_text(delivery, F_DELIVERY_STATUS);
+
+  return slice_equals(status, SLICE("delivered")) ? DS_DELIVERED
+         : slice_equals(status, SLICE("deferred")) ? DS_DEFERRED
+         : slice_equals(status, SLICE("failed")) ? DS_FAILED
+         : slice_equals(status, SLICE("discarded")) ? DS_DISCARDED : DS_OTHER;
+}
+
+/* what the filter's word says of a message that was not delivered */
 static Slice
-_envelope_recipient(const Record *delivery)
+_disposition_status(const Facts *facts)
 {
-  Slice original = record_get_text(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
+  Slice disposition = facts_get_text(facts, F_DISPOSITION);
 
-  return original.len ? original : record_get_text(delivery, F_DELIVERY_RECIPIENT);
-}
-
-static void
-_set_recipients(const Message *self, Record *record)
-{
-  Record *nested;
-  guint32 cursor = 0;
-  RecordValue value;
-
-  if (!self->envelope_known)
-    for (guint i = 0; (nested = record_nested(record, RK_DELIVERY, i)); i++)
-      record_set_text(record, F_RECIPIENTS, _envelope_recipient(nested));
-  if (!record_has(record, F_RECIPIENTS) && (nested = record_nested(record, RK_SCAN, 0)))
-    while (record_next(nested, &cursor, &value))
-      if (value.id == F_SCAN_RECIPIENTS)
-        record_set_text(record, F_RECIPIENTS, value.text);
-
-  GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
-  for (cursor = 0; record_next(record, &cursor, &value);)
-    if (value.id == F_RECIPIENTS && slice_find_last_char(value.text, '@') >= 0 && domains->len < 1000)
-      g_ptr_array_add(domains, slice_dup(value.text));
-  for (guint i = 0; i < domains->len; i++)
-    record_set_domain(record, F_RECIPIENT_DOMAINS, slice_from_string(g_ptr_array_index(domains, i)));
-  g_ptr_array_free(domains, TRUE);
-}
-
-static Slice
-_disposition_status(const Record *record)
-{
-  Slice disposition = record_get_text(record, F_DISPOSITION);
-
-  if (slice_equals(disposition, SLICE("quarantined")) || slice_equals(disposition, SLICE("rejected")))
-    return disposition;
+  if (slice_equals(disposition, SLICE("quarantined")))
+    return SLICE("quarantined");
+  if (slice_equals(disposition, SLICE("rejected")) || slice_equals(disposition, SLICE("blocked")))
+    return SLICE("rejected");
   if (slice_equals(disposition, SLICE("blackholed")) || slice_equals(disposition, SLICE("deleted"))
       || slice_equals(disposition, SLICE("discarded")))
     return SLICE("discarded");
-  if (slice_equals(disposition, SLICE("blocked")))
-    return SLICE("rejected");
   return SLICE_NONE;
 }
 
-/* a recipient of the envelope that no delivery line names still has an outcome to report */
-static void
-_add_missing_deliveries(const Message *self, Record *record)
+static Slice
+_status(const Message *self, const Facts *facts)
 {
-  Slice status = _disposition_status(record);
-  guint n = record_count_nested(record, RK_DELIVERY);
-  U64Set known = { NULL };
-  GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
-  guint32 cursor = 0;
-  RecordValue value;
+  guint n = facts_count_nested(facts, RK_DELIVERY), counts[DELIVERY_STATUS_COUNT] = { 0 };
+  Slice disposed = _disposition_status(facts);
 
   for (guint i = 0; i < n; i++)
-    u64_set_add(&known, slice_hash(_envelope_recipient(record_nested(record, RK_DELIVERY, i)), self->host->seed));
-  while (record_next(record, &cursor, &value))
-    if (value.id == F_RECIPIENTS && u64_set_add(&known, slice_hash(value.text, self->host->seed)))
-      g_ptr_array_add(missing, slice_dup(value.text));
-  for (guint i = 0; i < missing->len; i++)
-    {
-      Record *delivery = record_add(record, RK_DELIVERY);
-      _text(delivery, F_DELIVERY_RECIPIENT, g_ptr_array_index(missing, i));
-      record_set_domain(delivery, F_DELIVERY_DOMAIN, slice_from_string(g_ptr_array_index(missing, i)));
-      record_set_text(delivery, F_DELIVERY_STATUS, status.len ? status : SLICE("unknown"));
-    }
-  g_ptr_array_free(missing, TRUE);
-  u64_set_release(&known);
-}
-
-static Outcome
-_count_outcome(const Record *record)
-{
-  Outcome outcome = { 0 };
-  Record *delivery;
-
-  for (guint i = 0; (delivery = record_nested(record, RK_DELIVERY, i)); i++)
-    {
-      Slice status = record_get_text(delivery, F_DELIVERY_STATUS);
-      guint *counter = slice_equals(status, SLICE("delivered")) ? &outcome.delivered
-                       : slice_equals(status, SLICE("deferred")) ? &outcome.deferred
-                       : slice_equals(status, SLICE("failed")) ? &outcome.failed
-                       : slice_equals(status, SLICE("discarded")) ? &outcome.discarded : &outcome.other;
-
-      (*counter)++;
-      outcome.total++;
-    }
-  return outcome;
-}
-
-static const gchar *
-_status(const Message *self, const Record *record)
-{
-  Outcome outcome = _count_outcome(record);
-  Slice disposed = _disposition_status(record);
-
-  if (outcome.deferred && self->n_open)
-    return "deferred";
-  if (!outcome.total)
-    return slice_equals(disposed, SLICE("quarantined")) ? "quarantined"
-           : slice_equals(disposed, SLICE("rejected")) ? "rejected"
-           : disposed.len ? "discarded" : "unknown";
-  if (outcome.delivered == outcome.total)
-    return "delivered";
-  if (outcome.failed == outcome.total)
-    return "failed";
-  if (outcome.discarded == outcome.total)
-    return "discarded";
-  if (outcome.other == outcome.total)
-    return slice_equals(disposed, SLICE("quarantined")) ? "quarantined"
-           : slice_equals(disposed, SLICE("rejected")) ? "rejected" : "unknown";
-  return outcome.delivered ? "partial" : outcome.failed ? "failed" : "unknown";
+    counts[_delivery_status(facts_nested(facts, RK_DELIVERY, i))]++;
+  if (counts[DS_DEFERRED] && self->n_open)
+    return SLICE("deferred");
+  if (!n)
+    return disposed.len ? disposed : SLICE("unknown");
+  if (counts[DS_DELIVERED] == n)
+    return SLICE("delivered");
+  if (counts[DS_FAILED] == n)
+    return SLICE("failed");
+  if (counts[DS_DISCARDED] == n)
+    return SLICE("discarded");
+  if (counts[DS_OTHER] == n)
+    return disposed.len && !slice_equals(disposed, SLICE("discarded")) ? disposed : SLICE("unknown");
+  return counts[DS_DELIVERED] ? SLICE("partial") : counts[DS_FAILED] ? SLICE("failed") : SLICE("unknown");
 }
 
 /* once the queue id is done nothing waits any more: what became of it the log did not say */
 static void
-_close_deferrals(const Message *self, Record *record)
+_close_deferrals(const Message *self, Facts *facts)
 {
-  Record *delivery;
+  Facts *delivery;
 
   if (self->n_open || self->state != MS_ENDED)
     return;
-  for (guint i = 0; (delivery = record_nested(record, RK_DELIVERY, i)); i++)
-    if (slice_equals(record_get_text(delivery, F_DELIVERY_STATUS), SLICE("deferred")))
-      _text(delivery, F_DELIVERY_STATUS, "unknown");
+  for (guint i = 0; (delivery = facts_nested_at(facts, RK_DELIVERY, i)); i++)
+    if (_delivery_status(delivery) == DS_DEFERRED)
+      facts_set_text(delivery, F_DELIVERY_STATUS, SLICE("unknown"));
 }
 
 /* mail that the gateway made itself came over no network; where verdicts are logged, it has none */
 static gboolean
-_is_own_origin(const Message *self, const Record *record)
+_is_own_origin(const Message *self, const Facts *facts)
 {
-  Slice ip = record_get_text(record, F_CLIENT_IP);
+  Slice ip = facts_get_text(facts, F_CLIENT_IP);
 
-  return self->spam_logged && self->arrived && !record_has(record, F_SPAM_SKIPPED)
-         && (!message_arrived_over_network(self, record) || slice_equals(ip, SLICE("127.0.0.1")) || slice_equals(ip, SLICE("::1")));
+  return self->spam_logged && self->arrived && !facts_has(facts, F_SPAM_SKIPPED)
+         && (!message_arrived_over_network(self, facts) || slice_equals(ip, SLICE("127.0.0.1"))
+             || slice_equals(ip, SLICE("::1")));
+}
+
+static Slice
+_spam_result(Slice verdict)
+{
+  if (slice_equals(verdict, SLICE("Unknown")) || slice_equals(verdict, SLICE("NonSpam"))
+      || slice_equals(verdict, SLICE("not spam")))
+    return SLICE("not-spam");
+  if (slice_equals(verdict, SLICE("Confirmed")) || slice_equals(verdict, SLICE("spam")))
+    return SLICE("confirmed");
+  if (slice_equals(verdict, SLICE("Bulk")) || slice_equals(verdict, SLICE("Suspect")))
+    return SLICE("probable");
+  return SLICE_NONE;
 }
 
 static void
-_set_spam(const Message *self, Record *record)
+_set_spam(const Message *self, Facts *facts)
 {
-  Slice verdict = record_get_text(record, F_SPAM_VERDICT);
+  Slice verdict = facts_get_text(facts, F_SPAM_VERDICT);
 
-  if (!verdict.len)
+  if (verdict.len)
     {
-      if (_is_own_origin(self, record))
-        record_set_text(record, F_SPAM_SKIPPED, SLICE("own-origin"));
-      return;
+      facts_remove(facts, F_SPAM_SKIPPED);
+      facts_remove(facts, F_SPAM_SKIPPED_DETAIL);
+      facts_set_text(facts, F_SPAM_RESULT, _spam_result(verdict));
     }
-  record_remove(record, F_SPAM_SKIPPED);
-  record_remove(record, F_SPAM_SKIPPED_DETAIL);
-  if (slice_equals(verdict, SLICE("Confirmed")) || slice_equals(verdict, SLICE("spam")))
-    _text(record, F_SPAM_RESULT, "confirmed");
-  else if (slice_equals(verdict, SLICE("Bulk")) || slice_equals(verdict, SLICE("Suspect")))
-    _text(record, F_SPAM_RESULT, "probable");
-  else if (slice_equals(verdict, SLICE("Unknown")) || slice_equals(verdict, SLICE("NonSpam"))
-           || slice_equals(verdict, SLICE("not spam")))
-    _text(record, F_SPAM_RESULT, "not-spam");
+  else if (_is_own_origin(self, facts))
+    facts_set_text(facts, F_SPAM_SKIPPED, SLICE("own-origin"));
 }
 
 /* a domain for which the gateway has a profile is one of its own */
 static gboolean
-_has_profile(const Record *record, Slice domain)
+_has_profile(const Facts *facts, Slice domain)
 {
-  guint32 cursor = 0;
-  RecordValue value;
-
-  while (record_next(record, &cursor, &value))
-    if (value.id == F_WARNINGS && slice_starts_with(value.text, domain)
-        && slice_starts_with(slice_skip(value.text, domain.len), SLICE(" profile ")))
+  for (const FactItem *item = facts_get_list(facts, F_WARNINGS); item; item = item->next)
+    if (slice_starts_with(item->text, domain)
+        && slice_starts_with(slice_skip(item->text, domain.len), SLICE(" profile ")))
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-_is_local(const Record *record, Slice domain, const TrackerOptions *options)
+_is_local(const Facts *facts, Slice domain, const TrackerOptions *options)
 {
   for (gchar **local = options->local_domains; local && *local; local++)
     if (slice_equals(slice_from_string(*local), domain))
       return TRUE;
-  return domain.len && _has_profile(record, domain);
+  return domain.len && _has_profile(facts, domain);
 }
 
 static void
-_set_direction(const Message *self, Record *record, const TrackerOptions *options)
+_set_direction(const Message *self, Facts *facts, const TrackerOptions *options)
 {
-  gboolean from_inside = record_has(record, F_AUTH_MECHANISM)
-                         || (self->arrived && !message_arrived_over_network(self, record));
-  gboolean sender_local = _is_local(record, record_get_text(record, F_SENDER_DOMAIN), options);
-  guint n = 0, local = 0;
-  guint32 cursor = 0;
-  RecordValue value;
+  gboolean from_inside = facts_has(facts, F_AUTH_MECHANISM)
+                         || (self->arrived && !message_arrived_over_network(self, facts))
+                         || _is_local(facts, facts_get_text(facts, F_SENDER_DOMAIN), options);
+  const FactItem *item = facts_get_list(facts, F_RECIPIENT_DOMAINS);
+  gboolean all_local = item != NULL;
 
-  while (record_next(record, &cursor, &value))
-    if (value.id == F_RECIPIENT_DOMAINS)
-      {
-        n++;
-        local += _is_local(record, value.text, options);
-      }
-  if (n && local == n)
-    _text(record, F_DIRECTION, sender_local || from_inside ? "internal" : "inbound");
+  for (; item && all_local; item = item->next)
+    all_local = _is_local(facts, item->text, options);
+  if (all_local)
+    facts_set_text(facts, F_DIRECTION, from_inside ? SLICE("internal") : SLICE("inbound"));
   else
-    _text(record, F_DIRECTION, sender_local || from_inside ? "outbound" : "unknown");
+    facts_set_text(facts, F_DIRECTION, from_inside ? SLICE("outbound") : SLICE("unknown"));
 }
 
 /* an id of which nothing was seen but its child is done as soon as that is */
@@ -360,16 +281,16 @@ _lacks_completion(const Message *self)
 }
 
 static void
-_set_missing(const Message *self, Record *record)
+_set_missing(const Message *self, Facts *facts)
 {
   if (self->state != MS_ENDED)
     return;
   if (!self->arrived)
-    record_append_text(record, F_MISSING, SLICE("arrival"));
+    facts_append(facts, F_MISSING, SLICE("arrival"));
   if (self->awaits_child)
-    record_append_text(record, F_MISSING, SLICE("scan"));
+    facts_append(facts, F_MISSING, SLICE("scan"));
   if (_lacks_completion(self))
-    record_append_text(record, F_MISSING, SLICE("completion"));
+    facts_append(facts, F_MISSING, SLICE("completion"));
 }
 
 static gint
@@ -379,106 +300,106 @@ _compare_slices(Slice a, Slice b)
   return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-static gint
-_compare_by(const Record *x, const Record *y, FieldId time, FieldId queue_id, FieldId address)
+static gint64
+_usec(const Facts *facts, FieldId time)
 {
-  RecordValue a = { 0 }, b = { 0 };
-
-  record_get(x, time, &a);
-  record_get(y, time, &b);
-  gint64 difference = stamp_to_utc_usec(&a.stamp) - stamp_to_utc_usec(&b.stamp);
-  gint order = _compare_slices(record_get_text(x, queue_id), record_get_text(y, queue_id));
-  return difference ? (difference > 0 ? 1 : -1)
-         : order ? order : _compare_slices(record_get_text(x, address), record_get_text(y, address));
+  return facts_has(facts, time) ? stamp_to_utc_usec(&facts_at(facts, time)->stamp) : 0;
 }
 
 static gint
-_compare_deliveries(gconstpointer a, gconstpointer b, gpointer unused)
+_compare_by(const Facts *x, const Facts *y, FieldId time, FieldId queue_id, FieldId address)
+{
+  gint64 difference = _usec(x, time) - _usec(y, time);
+
+  if (difference)
+    return difference > 0 ? 1 : -1;
+  gint order = _compare_slices(facts_get_text(x, queue_id), facts_get_text(y, queue_id));
+  return order ? order : _compare_slices(facts_get_text(x, address), facts_get_text(y, address));
+}
+
+static gint
+_compare_deliveries(const Facts *a, const Facts *b)
 {
   return _compare_by(a, b, F_DELIVERY_TIME, F_DELIVERY_QUEUE_ID, F_DELIVERY_RECIPIENT);
 }
 
 static gint
-_compare_scans(gconstpointer a, gconstpointer b, gpointer unused)
+_compare_scans(const Facts *a, const Facts *b)
 {
   return _compare_by(a, b, F_SCAN_TIME, F_SCAN_QUEUE_ID, F_SCAN_SENDER);
 }
 
 static void
-_set_state(const Message *self, Record *record)
+_set_state(const Message *self, Facts *facts)
 {
-  record_set_integer(record, F_REVISION, self->revision);
-  record_set_boolean(record, F_FINAL, self->state == MS_ENDED);
+  facts_set_number(facts, F_REVISION, self->revision);
+  facts_set_number(facts, F_FINAL, self->state == MS_ENDED);
   if (self->state == MS_ENDED)
-    _text(record, F_END_REASON, end_reason_name(self->end_reason));
-  record_set_integer(record, F_LINES, self->lines);
+    facts_set_text(facts, F_END_REASON, slice_from_string(end_reason_name(self->end_reason)));
+  facts_set_number(facts, F_LINES, self->lines);
   if (self->n_omitted)
-    record_set_integer(record, F_RECIPIENTS_OMITTED, self->n_omitted);
+    facts_set_number(facts, F_RECIPIENTS_OMITTED, self->n_omitted);
 }
 
 /* passes that began with an id which a pass had made */
 static void
-_count_requeues(const Message *self, Record *record)
+_count_requeues(const Message *self, Facts *facts)
 {
-  U64Map made = { 0 };
-  Record *scan;
-  gint64 requeues = 0;
-  guint32 ignored;
+  guint n = facts_count_nested(facts, RK_SCAN), requeues = 0;
+  KnownTexts made;
 
-  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
-    u64_map_insert(&made, slice_hash(record_get_text(scan, F_SCAN_QUEUE_ID), self->host->seed), &i);
-  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
-    requeues += u64_map_get(&made, slice_hash(record_get_text(scan, F_SCAN_PARENT), self->host->seed), &ignored);
-  if (u64_map_count(&made))
-    record_set_integer(record, F_REQUEUES, requeues);
-  u64_map_release(&made);
+  if (!n)
+    return;
+  known_texts_init(&made, self->host->seed);
+  for (guint i = 0; i < n; i++)
+    known_texts_add(&made, facts_get_text(facts_nested(facts, RK_SCAN, i), F_SCAN_QUEUE_ID));
+  for (guint i = 0; i < n; i++)
+    requeues += known_texts_has(&made, facts_get_text(facts_nested(facts, RK_SCAN, i), F_SCAN_PARENT));
+  facts_set_number(facts, F_REQUEUES, requeues);
+  known_texts_release(&made);
 }
 
 /* of the last pass that tells it, whatever order the lines came in */
 static void
-_set_disposition(Record *record)
+_set_disposition(Facts *facts)
 {
   static const FieldId copied[][2] = { { F_SCAN_DISPOSITION, F_DISPOSITION }, { F_SCAN_REASON, F_REASON },
     { F_SCAN_REASON_DETAIL, F_REASON_DETAIL } };
-  Record *scan, *last = NULL;
-  RecordValue size;
+  const Facts *scan, *last = NULL;
 
-  for (guint i = 0; (scan = record_nested(record, RK_SCAN, i)); i++)
+  for (guint i = 0; (scan = facts_nested(facts, RK_SCAN, i)); i++)
     {
-      if (record_has(scan, F_SCAN_DISPOSITION))
+      if (facts_has(scan, F_SCAN_DISPOSITION))
         last = scan;
-      if (record_get(scan, F_SCAN_SIZE, &size))
-        record_set_integer(record, F_SCANNED_SIZE, size.number);
+      if (facts_has(scan, F_SCAN_SIZE))
+        facts_set_number(facts, F_SCANNED_SIZE, facts_at(scan, F_SCAN_SIZE)->number);
     }
   for (guint i = 0; last && i < G_N_ELEMENTS(copied); i++)
-    record_replace_text(record, copied[i][1], record_get_text(last, copied[i][0]));
+    facts_set_text(facts, copied[i][1], facts_get_text(last, copied[i][0]));
 }
 
 Summary *
 message_summarize(const Message *self, const TrackerOptions *options)
 {
-  Summary *summary = g_new0(Summary, 1);
-  Record *record = summary->record = record_copy(self->record);
+  Facts *facts = facts_new_from(self->record, self->offset_sec, ROOM);
 
-  summary->end_reason = self->end_reason;
-  _set_identity(self, record);
-  _set_state(self, record);
-  _set_times(self, record);
-  _resolve_times(self, record);
-  record_sort_nested(record, RK_SCAN, _compare_scans, NULL);
-  _count_requeues(self, record);
-  _set_disposition(record);
-  _set_sender(self, record);
-  _set_recipients(self, record);
+  _set_identity(self, facts);
+  _set_state(self, facts);
+  _set_times(self, facts);
+  facts_sort_nested(facts, RK_SCAN, _compare_scans);
+  _count_requeues(self, facts);
+  _set_disposition(facts);
+  _set_sender(self, facts);
+  message_set_recipients(self, facts);
   if (self->state == MS_ENDED)
-    _add_missing_deliveries(self, record);
-  _close_deferrals(self, record);
-  _text(record, F_STATUS, _status(self, record));
-  message_set_tls(self, record, options->tls_policy);
-  message_set_dkim(self, record);
-  _set_spam(self, record);
-  _set_direction(self, record, options);
-  _set_missing(self, record);
-  record_sort_nested(record, RK_DELIVERY, _compare_deliveries, NULL);
-  return summary;
+    message_add_missing_deliveries(self, facts, _disposition_status(facts));
+  _close_deferrals(self, facts);
+  facts_set_text(facts, F_STATUS, _status(self, facts));
+  message_set_tls(self, facts, options->tls_policy);
+  message_set_dkim(self, facts);
+  _set_spam(self, facts);
+  _set_direction(self, facts, options);
+  _set_missing(self, facts);
+  facts_sort_nested(facts, RK_DELIVERY, _compare_deliveries);
+  return summary_new(facts, self->end_reason);
 }

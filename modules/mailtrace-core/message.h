@@ -161,12 +161,6 @@ void message_take_signature(Message *self, const Record *signature);
 /* every recipient of the envelope is known and has a final outcome, and nothing else keeps it on the queue */
 gboolean message_all_final(const Message *self);
 
-/* parts of the summary: message-tls.c, message-dkim.c */
-gboolean message_arrived_over_network(const Message *self, const Record *record);
-void message_set_tls(const Message *self, Record *record, const TlsPolicy *policy);
-void message_set_dkim(const Message *self, Record *record);
-void session_set_tls(Record *record, const TlsPolicy *policy);
-
 /* what the message has come to; see summary.h */
 Summary *message_summarize(const Message *self, const TrackerOptions *options);
 

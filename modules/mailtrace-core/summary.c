@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "mailtrace/summary.h"
 #include "host.h"
+#include "message-parts.h"
+
+#define SESSION_ROOM 768   /* for texts that no line states */
+#define DIGEST_HEX 16
 
 const gchar *
 end_reason_name(EndReason reason)
@@ -36,104 +39,130 @@ summary_queue_pop(SummaryQueue *self)
 void
 summary_free(Summary *self)
 {
-  record_free(self->record);
-  g_free(self);
+  facts_free(self->facts);
 }
 
-/* 16 hex digits over the values that identify a nested record, separated by NUL */
+Summary *
+summary_new(Facts *facts, EndReason reason)
+{
+  Summary *self = facts_alloc(facts->memory, sizeof(Summary));
+
+  *self = (Summary) { .facts = facts, .end_reason = reason };
+  return self;
+}
+
+/* over the values that identify a nested record, separated by NUL */
 static void
-_append_digest(GString *out, const Record *nested, const FieldId *ids, guint n)
+_digest(const Facts *nested, const FieldId *ids, guint n, gchar *out)
 {
   GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
 
   for (guint i = 0; i < n; i++)
     {
-      Slice value = record_get_text(nested, ids[i]);
+      Slice value = facts_get_text(nested, ids[i]);
       if (ids[i] == F_DELIVERY_ORIGINAL_RECIPIENT && !value.str)
-        value = record_get_text(nested, F_DELIVERY_RECIPIENT);
+        value = facts_get_text(nested, F_DELIVERY_RECIPIENT);
       if (i)
         g_checksum_update(checksum, (const guchar *) "", 1);
       g_checksum_update(checksum, (const guchar *) (value.len ? value.str : ""), (gssize) value.len);
     }
-  g_string_append_len(out, g_checksum_get_string(checksum), 16);
+  memcpy(out, g_checksum_get_string(checksum), DIGEST_HEX);
   g_checksum_free(checksum);
 }
 
-static void
-_append_key(GString *out, const Record *nested)
+/* what identifies a nested record within its message */
+typedef struct _Key
 {
-  static const FieldId delivery[] = { F_DELIVERY_ORIGINAL_RECIPIENT, F_DELIVERY_RECIPIENT };
-  static const FieldId signature[] = { F_DKIM_DOMAIN, F_DKIM_SELECTOR, F_DKIM_ALGORITHM, F_DKIM_SIGNATURE_RESULT };
-  static const FieldId scan[] = { F_SCAN_QUEUE_ID };
+  gchar mark[4];
+  guint n;
+  FieldId ids[4];
+} Key;
 
-  if (nested->kind == RK_DELIVERY)
-    {
-      g_string_append(out, ":d:");
-      _append_digest(out, nested, delivery, G_N_ELEMENTS(delivery));
-    }
-  else if (nested->kind == RK_DKIM)
-    {
-      g_string_append(out, ":k:");
-      _append_digest(out, nested, signature, G_N_ELEMENTS(signature));
-    }
-  else
-    {
-      g_string_append(out, ":s:");
-      _append_digest(out, nested, scan, G_N_ELEMENTS(scan));
-    }
+static const Key keys[RECORD_KIND_COUNT] =
+{
+  [RK_DELIVERY] = { ":d:", 2, { F_DELIVERY_ORIGINAL_RECIPIENT, F_DELIVERY_RECIPIENT } },
+  [RK_DKIM] = { ":k:", 4, { F_DKIM_DOMAIN, F_DKIM_SELECTOR, F_DKIM_ALGORITHM, F_DKIM_SIGNATURE_RESULT } },
+  [RK_SCAN] = { ":s:", 1, { F_SCAN_QUEUE_ID } },
+};
+
+static Slice
+_flat_id(Slice message, const Facts *nested, FactsMemory *memory)
+{
+  const Key *key = &keys[nested->kind];
+  gsize mark_len = strlen(key->mark);
+  gchar *id = facts_alloc(memory, message.len + mark_len + DIGEST_HEX);
+
+  memcpy(id, message.str, message.len);
+  memcpy(id + message.len, key->mark, mark_len);
+  _digest(nested, key->ids, key->n, id + message.len + mark_len);
+  return slice_new(id, message.len + mark_len + DIGEST_HEX);
 }
 
 static void
-_copy_common(const Record *from, Record *to)
+_copy_common(const Facts *from, Facts *to)
 {
-  RecordValue value;
-
-  record_set_text(to, F_MESSAGE, record_get_text(from, F_ID));
-  record_set_text(to, F_GATEWAY, record_get_text(from, F_GATEWAY));
-  record_set_integer(to, F_REVISION, record_get_integer(from, F_REVISION, 1));
-  if (record_get(from, F_FINAL, &value))
-    record_set_boolean(to, F_FINAL, value.number != 0);
-  if (record_get(from, F_RECEIVED, &value))
-    record_set_time(to, F_RECEIVED, value.stamp);
+  facts_set_text(to, F_MESSAGE, facts_get_text(from, F_ID));
+  facts_set_text(to, F_GATEWAY, facts_get_text(from, F_GATEWAY));
+  facts_set_number(to, F_REVISION, facts_get_integer(from, F_REVISION, 1));
+  facts_set_number(to, F_FINAL, facts_get_integer(from, F_FINAL, 0));
+  facts_set_time(to, F_RECEIVED, facts_at(from, F_RECEIVED)->stamp);
 }
 
-Record *
-summary_flat_record(const Summary *self, RecordKind kind, guint i)
+Facts *
+summary_flat_facts(const Summary *self, RecordKind kind, guint i)
 {
-  Record *nested = record_nested(self->record, kind, i);
-  Slice message = record_get_text(self->record, F_ID);
+  const Facts *nested = facts_nested(self->facts, kind, i);
+  Slice message = facts_get_text(self->facts, F_ID);
 
   if (!nested)
     return NULL;
-  Record *flat = record_copy(nested);
-  GString *id = g_string_new_len(message.str, (gssize) message.len);
-  _append_key(id, nested);
-  record_set_text(flat, F_RECORD, slice_from_string(record_kind_name(kind)));
-  record_set_text(flat, F_ID, slice_new(id->str, id->len));
-  _copy_common(self->record, flat);
-  g_string_free(id, TRUE);
+  Facts *flat = facts_new_flat(nested, message.len + sizeof(keys->mark) + DIGEST_HEX + 8);
+  facts_set_text(flat, F_RECORD, slice_from_string(record_kind_name(kind)));
+  facts_set_text(flat, F_ID, _flat_id(message, nested, flat->memory));
+  _copy_common(self->facts, flat);
   return flat;
 }
 
-static void
-_append_session_id(const Session *self, GString *out)
+/* identity = gateway ":session:" [node ":"] ( pid ":" stamp / ip ":" stamp ":" hash ) */
+static Slice
+_session_id(const Session *self, Facts *facts)
 {
-  Slice ip = record_get_text(self->record, F_CLIENT_IP);
+  Slice ip = facts_get_text(facts, F_CLIENT_IP);
   gchar stamp[STAMP_ISO_MAX];
+  GString *id = g_string_new(self->host->name);
 
-  g_string_append_printf(out, "%s:session:", self->host->name);
+  g_string_append(id, ":session:");
   if (self->node)
-    g_string_append_printf(out, "%s:", self->node);
+    g_string_append_printf(id, "%s:", self->node);
+  stamp_format_local(&self->first, stamp);
   if (self->pid)
-    g_string_append_printf(out, "%u:", self->pid);
+    g_string_append_printf(id, "%u:%s", self->pid, stamp);
   else
     {
-      g_string_append_len(out, ip.len ? ip.str : "-", ip.len ? (gssize) ip.len : 1);
-      g_string_append_c(out, ':');
+      g_string_append_len(id, ip.len ? ip.str : "-", ip.len ? (gssize) ip.len : 1);
+      g_string_append_printf(id, ":%s:%016" G_GINT64_MODIFIER "x", stamp, self->id_hash);
     }
-  g_string_append_len(out, stamp, (gssize) stamp_format_local(&self->first, stamp));
-  if (!self->pid)
-    g_string_append_printf(out, ":%016" G_GINT64_MODIFIER "x", self->id_hash);
+  Slice copy = facts_copy_text(facts->memory, slice_new(id->str, id->len));
+  g_string_free(id, TRUE);
+  return copy;
+}
+
+static void
+_set_session_identity(const Session *self, Facts *facts)
+{
+  Slice id = _session_id(self, facts);
+
+  facts_set_text(facts, F_RECORD, SLICE("session"));
+  facts_set_text(facts, F_GATEWAY, slice_head(id, strlen(self->host->name)));
+  if (self->generation > 1)
+    {
+      gchar *again = facts_alloc(facts->memory, id.len + 16);
+
+      facts_set_text(facts, F_PREVIOUS, id);
+      memcpy(again, id.str, id.len);
+      id = slice_new(again, id.len + (gsize) g_snprintf(again + id.len, 16, ":%u", self->generation));
+    }
+  facts_set_text(facts, F_ID, id);
 }
 
 static gboolean
@@ -152,55 +181,29 @@ _offset_source(const Session *self)
 }
 
 static void
-_set_session_time(const Session *self, Record *record, FieldId id, Stamp stamp)
+_set_session_time(Facts *facts, FieldId id, Stamp stamp, gint32 offset_sec)
 {
   if (!stamp_has_offset(&stamp))
-    stamp.offset_sec = _host_knows_offset(self) ? self->host->offset_sec : self->offset_sec;
-  record_remove(record, id);
-  record_set_time(record, id, stamp);
-}
-
-static void
-_resolve_session_times(const Session *self, Record *record)
-{
-  RecordValue value;
-  Record *refusal;
-
-  _set_session_time(self, record, F_RECEIVED, self->first);
-  _set_session_time(self, record, F_ENDED, self->last);
-  if (record_get(record, F_CLIENT_CONNECTED, &value))
-    _set_session_time(self, record, F_CLIENT_CONNECTED, value.stamp);
-  for (guint i = 0; (refusal = record_nested(record, RK_REFUSAL, i)); i++)
-    if (record_get(refusal, F_REFUSAL_TIME, &value))
-      _set_session_time(self, refusal, F_REFUSAL_TIME, value.stamp);
+    stamp.offset_sec = offset_sec;
+  facts_set_time(facts, id, stamp);
 }
 
 Summary *
 session_summarize(const Session *self, EndReason reason, const TrackerOptions *options)
 {
-  Summary *summary = g_new0(Summary, 1);
-  Record *record = summary->record = record_copy(self->record);
-  GString *id = g_string_new(NULL);
+  gint32 offset_sec = _host_knows_offset(self) ? self->host->offset_sec : self->offset_sec;
+  Facts *facts = facts_new_from(self->record, offset_sec, SESSION_ROOM);
 
-  summary->end_reason = reason;
-  _append_session_id(self, id);
-  record_set_text(record, F_RECORD, SLICE("session"));
-  if (self->generation > 1)
-    {
-      record_set_text(record, F_PREVIOUS, slice_new(id->str, id->len));
-      g_string_append_printf(id, ":%u", self->generation);
-    }
-  record_set_text(record, F_ID, slice_new(id->str, id->len));
-  record_set_text(record, F_GATEWAY, slice_from_string(self->host->name));
-  record_set_integer(record, F_REVISION, 1);
-  record_set_boolean(record, F_FINAL, TRUE);
-  record_set_text(record, F_END_REASON, slice_from_string(end_reason_name(reason)));
-  record_set_integer(record, F_LINES, self->lines);
-  record_set_text(record, F_TIME_ZONE_SOURCE, slice_from_string(_offset_source(self)));
+  _set_session_identity(self, facts);
+  facts_set_number(facts, F_REVISION, 1);
+  facts_set_number(facts, F_FINAL, TRUE);
+  facts_set_text(facts, F_END_REASON, slice_from_string(end_reason_name(reason)));
+  facts_set_number(facts, F_LINES, self->lines);
+  facts_set_text(facts, F_TIME_ZONE_SOURCE, slice_from_string(_offset_source(self)));
   if (self->pid)
-    record_set_integer(record, F_CLIENT_PID, self->pid);
-  _resolve_session_times(self, record);
-  session_set_tls(record, options->tls_policy);
-  g_string_free(id, TRUE);
-  return summary;
+    facts_set_number(facts, F_CLIENT_PID, self->pid);
+  _set_session_time(facts, F_RECEIVED, self->first, offset_sec);
+  _set_session_time(facts, F_ENDED, self->last, offset_sec);
+  session_set_tls(facts, options->tls_policy);
+  return summary_new(facts, reason);
 }

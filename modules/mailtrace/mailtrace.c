@@ -43,14 +43,14 @@ mailtrace_get_options(LogParser *s)
 
 /* no lock may be held: the rest of the path runs inside, and may acknowledge at once */
 static void
-_forward(Mailtrace *self, Delivery *delivery, const Record *record, gboolean flow_control)
+_forward(Mailtrace *self, Delivery *delivery, const Facts *facts, gboolean flow_control)
 {
   LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
   LogMessage *msg = log_msg_new_empty();
 
   path_options.flow_control_requested = flow_control;
-  message_glue_set_document(&self->glue, msg, record);
-  delivery_add(delivery, record->kind, msg, &path_options);
+  message_glue_set_document(&self->glue, msg, facts);
+  delivery_add(delivery, (RecordKind) facts->kind, msg, &path_options);
   log_pipe_forward_msg(&self->super.super, msg, &path_options);
 }
 
@@ -58,28 +58,28 @@ static void
 _forward_flat(Mailtrace *self, Delivery *delivery, RecordKind kind, gboolean flow_control)
 {
   const Summary *summary = delivery->summary;
-  Record *flat;
+  Facts *flat;
 
-  if (!(self->options.emit & (1u << kind)) || summary->record->kind != RK_MESSAGE)
+  if (!(self->options.emit & (1u << kind)) || summary->facts->kind != RK_MESSAGE)
     return;
-  for (guint i = 0; (flat = summary_flat_record(summary, kind, i)); i++)
+  for (guint i = 0; (flat = summary_flat_facts(summary, kind, i)); i++)
     {
       _forward(self, delivery, flat, flow_control);
-      record_free(flat);
+      facts_free(flat);
     }
 }
 
 static void
 _deliver(Mailtrace *self, Delivery *delivery, gboolean flow_control)
 {
-  const Record *record = delivery->summary->record;
+  const Facts *facts = delivery->summary->facts;
 
   delivery_begin(delivery);
   _forward_flat(self, delivery, RK_SCAN, flow_control);
   _forward_flat(self, delivery, RK_DKIM, flow_control);
   _forward_flat(self, delivery, RK_DELIVERY, flow_control);
-  if (self->options.emit & (1u << record->kind))
-    _forward(self, delivery, record, flow_control);
+  if (self->options.emit & (1u << facts->kind))
+    _forward(self, delivery, facts, flow_control);
   mailtrace_state_count_documents(self->state, delivery);
   delivery_end(delivery);
 }

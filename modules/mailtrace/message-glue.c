@@ -276,90 +276,82 @@ _set_time(LogMessage *msg, NVHandle handle, const Stamp *stamp)
 }
 
 static void
-_set_document_list(LogMessage *msg, NVHandle handle, const Record *record, FieldId id)
+_set_document_list(LogMessage *msg, NVHandle handle, const FactItem *item)
 {
   GString *list = scratch_buffers_alloc();
-  guint32 cursor = 0;
-  RecordValue value;
 
-  while (record_next(record, &cursor, &value))
-    if (value.id == id)
-      _append_element(list, value.text);
+  for (; item; item = item->next)
+    _append_element(list, item->text);
   _set(msg, handle, slice_new(list->str, list->len), LM_VT_LIST);
 }
 
 static void
-_set_document_value(const MessageGlue *self, LogMessage *msg, const Record *record, const RecordValue *value)
+_set_nested(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id)
 {
-  NVHandle handle = self->handles[record->kind][value->id];
+  GString *json = scratch_buffers_alloc();
 
-  switch (value->type)
+  document_write_nested(self->writer, facts, id, json);
+  _set(msg, self->handles[facts->kind][id], slice_new(json->str, json->len), LM_VT_JSON);
+}
+
+static void
+_set_document_value(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id)
+{
+  NVHandle handle = self->handles[facts->kind][id];
+  const Fact *fact = facts_at(facts, id);
+
+  switch (field_get(id)->type)
     {
     case FT_INTEGER:
-      _set_number(msg, handle, value->number);
+      _set_number(msg, handle, fact->number);
       break;
     case FT_DECIMAL:
-      _set_decimal(msg, handle, value->number);
+      _set_decimal(msg, handle, fact->number);
       break;
     case FT_BOOLEAN:
-      _set(msg, handle, value->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);
+      _set(msg, handle, fact->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);
       break;
     case FT_TIME:
-      _set_time(msg, handle, &value->stamp);
+      _set_time(msg, handle, &fact->stamp);
       break;
     case FT_LIST:
-      if (record_get_text(record, value->id).str == value->text.str)
-        _set_document_list(msg, handle, record, value->id);
+      _set_document_list(msg, handle, fact->list.first);
+      break;
+    case FT_RECORDS:
+      _set_nested(self, msg, facts, id);
       break;
     default:
-      _set(msg, handle, value->text, LM_VT_STRING);
+      _set(msg, handle, fact->text, LM_VT_STRING);
     }
 }
 
 static void
-_set_nested(const MessageGlue *self, LogMessage *msg, const Record *record, FieldId id)
+_set_header(const MessageGlue *self, LogMessage *msg, const Facts *facts)
 {
-  GString *json;
-
-  if (!(field_get(id)->records & (1u << record->kind)) || !record_count_nested(record, field_nested_kind(id)))
-    return;
-  json = scratch_buffers_alloc();
-  document_write_nested(self->writer, record, id, json);
-  _set(msg, self->handles[record->kind][id], slice_new(json->str, json->len), LM_VT_JSON);
-}
-
-static void
-_set_header(const MessageGlue *self, LogMessage *msg, const Record *record)
-{
-  RecordValue received;
-
   msg->pri = PRI_MAIL_INFO;
   msg->flags |= LF_LOCAL;
-  if (record_get(record, F_RECEIVED, &received))
+  if (facts_has(facts, F_RECEIVED))
     {
-      if (!stamp_has_offset(&received.stamp))
-        received.stamp.offset_sec = 0;
-      _set_stamp(msg, &received.stamp);
+      Stamp received = facts_at(facts, F_RECEIVED)->stamp;
+
+      if (!stamp_has_offset(&received))
+        received.offset_sec = 0;
+      _set_stamp(msg, &received);
     }
-  _set(msg, LM_V_HOST, record_get_text(record, F_GATEWAY), LM_VT_STRING);
+  _set(msg, LM_V_HOST, facts_get_text(facts, F_GATEWAY), LM_VT_STRING);
   _set(msg, LM_V_PROGRAM, SLICE("mailtrace"), LM_VT_STRING);
   log_msg_set_tag_by_id(msg, self->tag);
 }
 
 void
-message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Record *record)
+message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Facts *facts)
 {
-  static const FieldId nested[] = { F_DKIM, F_SCANS, F_DELIVERIES, F_REFUSALS };
   GString *json = scratch_buffers_alloc();
-  guint32 cursor = 0;
-  RecordValue value;
 
-  _set_header(self, msg, record);
-  while (record_next(record, &cursor, &value))
-    if (self->handles[record->kind][value.id])
-      _set_document_value(self, msg, record, &value);
-  for (guint i = 0; i < G_N_ELEMENTS(nested); i++)
-    _set_nested(self, msg, record, nested[i]);
-  document_write(self->writer, record, json);
+  _set_header(self, msg, facts);
+  for (FieldId id = facts_next(facts, 0); id < FIELD_COUNT; id = facts_next(facts, id + 1u))
+    if (self->handles[facts->kind][id])
+      _set_document_value(self, msg, facts, id);
+  document_write(self->writer, facts, json);
   _set(msg, LM_V_MESSAGE, slice_new(json->str, json->len), LM_VT_STRING);
 }

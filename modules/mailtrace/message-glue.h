@@ -27,6 +27,6 @@ void message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions
 void message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line);
 
 /* turns an empty message into the document of a record */
-void message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Record *record);
+void message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Facts *facts);
 
 #endif

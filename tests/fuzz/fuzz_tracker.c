@@ -15,15 +15,15 @@ _drain(SummaryQueue *queue, const DocumentWriter *writer)
 {
   GString *json = g_string_new(NULL);
   Summary *summary;
-  Record *flat;
+  Facts *flat;
 
   while ((summary = summary_queue_pop(queue)))
     {
       g_string_truncate(json, 0);
-      document_write(writer, summary->record, json);
+      document_write(writer, summary->facts, json);
       g_assert(g_utf8_validate(json->str, (gssize) json->len, NULL));
-      for (guint i = 0; (flat = summary_flat_record(summary, RK_DELIVERY, i)); i++)
-        record_free(flat);
+      for (guint i = 0; (flat = summary_flat_facts(summary, RK_DELIVERY, i)); i++)
+        facts_free(flat);
       summary_free(summary);
     }
   g_string_free(json, TRUE);

@@ -7,17 +7,24 @@ import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "summary", "document", "tracker"]
+PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "facts", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
-PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line", "u64-map": "slice", "words": "slice", "address": "slice", "pieces": "frame", "journal-block": "journal", "record-nested": "record", "ecs-derived": "record", "json-text": "stamp",
-           "message": "tracker", "host": "tracker", "tracker-internal": "tracker"}
-PRIVATE_ORDER = ["u64-map", "words", "record-nested", "address", "pieces", "journal-block", "tls-suite", "scan", "scan-letters", "line-shape", "line-steps", "json-text", "ecs-derived", "message", "host", "tracker-internal"]
+PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line",
+           "u64-map": "slice", "words": "slice", "known-texts": "slice", "address": "slice", "pieces": "frame",
+           "journal-block": "journal", "record-nested": "record", "facts-make": "facts", "ecs-derived": "facts",
+           "json-text": "stamp", "document-plan": "document", "message": "tracker", "host": "tracker",
+           "message-parts": "tracker", "tracker-internal": "tracker"}
+PRIVATE_ORDER = ["u64-map", "words", "known-texts", "record-nested", "address", "pieces", "journal-block", "tls-suite",
+                 "scan", "scan-letters", "line-shape", "line-steps", "json-text", "facts-make", "ecs-derived",
+                 "document-plan", "message", "host", "message-parts", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any
-SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": "record-nested", "words": "words",
-           "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters", "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text", "document": "ecs-derived"}
+SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": None, "record": "record-nested",
+           "words": "words", "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters",
+           "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text",
+           "facts": "facts-make", "document": "document-plan"}
 # rows that one file of the core turns into a table
 DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc"}
-SYSTEM = {"glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
+SYSTEM = {"emmintrin.h", "glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
 # for the journal's sources only
 FILES = {"xxhash.h", "errno.h", "fcntl.h", "stdio.h", "sys/file.h", "sys/mman.h", "sys/stat.h", "unistd.h"}
 INCLUDE = re.compile(r'^ *# *include *(["<])([^">]+)[">]', re.M)

@@ -10,6 +10,7 @@
  *   - the order of recipients, warnings and bounces: theirs is that of the lines.
  */
 #include "history.h"
+#include "facts-make.h"
 #include "mailtrace/document.h"
 #include "mailtrace/tracker.h"
 #include <criterion/criterion.h>
@@ -22,7 +23,7 @@
 
 typedef struct _Run
 {
-  GHashTable *documents;    /* id -> Record, last revision */
+  GHashTable *documents;    /* id -> Facts, last revision */
   TrackerCounters counters;
   guint fed;
   gboolean kept_cap;
@@ -46,15 +47,14 @@ _collect(Run *self, SummaryQueue *queue)
 
   while ((summary = summary_queue_pop(queue)))
     {
-      gchar *id = slice_dup(record_get_text(summary->record, F_ID));
-      Record *before = g_hash_table_lookup(self->documents, id);
+      gchar *id = slice_dup(facts_get_text(summary->facts, F_ID));
+      const Facts *before = g_hash_table_lookup(self->documents, id);
 
-      gint64 revision = record_get_integer(summary->record, F_REVISION, 0);
+      gint64 revision = facts_get_integer(summary->facts, F_REVISION, 0);
 
-      cr_expect(!before || record_get_integer(before, F_REVISION, 0) < revision, "seed %u: revision of %s does not rise",
+      cr_expect(!before || facts_get_integer(before, F_REVISION, 0) < revision, "seed %u: revision of %s does not rise",
                 current_seed, id);
-      g_hash_table_insert(self->documents, id, record_copy(summary->record));
-      summary_free(summary);
+      g_hash_table_insert(self->documents, id, summary->facts);
     }
 }
 
@@ -141,7 +141,7 @@ _run(const Plan *plan)
   TrackerOptions options;
   const HistoryLine *last = g_ptr_array_index(plan->lines, plan->lines->len - 1);
 
-  self.documents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) record_free);
+  self.documents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) facts_free);
   tracker_options_init(&options);
   options.offset_at = _no_offset;
   if (plan->max_messages)
@@ -175,48 +175,59 @@ typedef enum _Compare
   CMP_LOOSE,    /* see above */
 } Compare;
 
-static gint
-_compare_texts(gconstpointer a, gconstpointer b)
+static guint
+_count(const FactItem *item)
 {
-  return strcmp(*(const gchar *const *) a, *(const gchar *const *) b);
+  guint n = 0;
+
+  for (; item; item = item->next)
+    n++;
+  return n;
+}
+
+static gint
+_compare_items(gconstpointer a, gconstpointer b)
+{
+  Slice x = (*(const FactItem *const *) a)->text, y = (*(const FactItem *const *) b)->text;
+  gint order = memcmp(x.str, y.str, MIN(x.len, y.len));
+
+  return order ? order : (x.len > y.len) - (x.len < y.len);
 }
 
 static void
-_sort_list(Record *record, FieldId id)
+_sort_list(Facts *facts, FieldId id)
 {
-  GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
-  guint32 cursor = 0;
-  RecordValue value;
+  GPtrArray *items = g_ptr_array_new();
 
-  while (record_next(record, &cursor, &value))
-    if (value.id == id)
-      g_ptr_array_add(texts, slice_dup(value.text));
-  g_ptr_array_sort(texts, _compare_texts);
-  record_remove(record, id);
-  for (guint i = 0; i < texts->len; i++)
-    record_append_text(record, id, slice_from_string(g_ptr_array_index(texts, i)));
-  g_ptr_array_free(texts, TRUE);
+  for (const FactItem *item = facts_get_list(facts, id); item; item = item->next)
+    g_ptr_array_add(items, (gpointer) item);
+  g_ptr_array_sort(items, _compare_items);
+  facts_remove(facts, id);
+  for (guint i = 0; i < items->len; i++)
+    facts_append(facts, id, ((const FactItem *) g_ptr_array_index(items, i))->text);
+  g_ptr_array_free(items, TRUE);
 }
 
+/* the document itself stays as it is: only what finds its values is copied */
 static gchar *
-_json(const Record *document, Compare compare)
+_json(const Facts *document, Compare compare)
 {
   static const FieldId late[] = { F_LINES, F_CLIENT_CONNECTED, F_CLIENT_CONNECTION_COUNT, F_CLIENT_CLOSED,
     F_CLIENT_DURATION, F_ENDED };
   static const FieldId lists[] = { F_RECIPIENTS, F_RECIPIENT_DOMAINS, F_WARNINGS, F_BOUNCES };
   static DocumentWriter *writer;
-  Record *record = record_copy(document);
+  Facts *facts = g_memdup2(document, sizeof(Facts) + FIELD_COUNT * sizeof(Fact));
   GString *json = g_string_new(NULL);
 
   if (!writer)
     writer = document_writer_new(DF_NATIVE);
-  record_remove(record, F_REVISION);
+  facts_remove(facts, F_REVISION);
   for (guint i = 0; compare == CMP_LOOSE && i < G_N_ELEMENTS(late); i++)
-    record_remove(record, late[i]);
+    facts_remove(facts, late[i]);
   for (guint i = 0; compare == CMP_LOOSE && i < G_N_ELEMENTS(lists); i++)
-    _sort_list(record, lists[i]);
-  document_write(writer, record, json);
-  record_free(record);
+    _sort_list(facts, lists[i]);
+  document_write(writer, facts, json);
+  g_free(facts);
   return g_string_free(json, FALSE);
 }
 
@@ -245,7 +256,7 @@ _expect_same(const gchar *law, const Run *expected, const Run *found, Compare co
   g_hash_table_iter_init(&iter, expected->documents);
   while (g_hash_table_iter_next(&iter, &id, &document))
     {
-      const Record *other = g_hash_table_lookup(found->documents, id);
+      const Facts *other = g_hash_table_lookup(found->documents, id);
       gchar *a = _json(document, compare), *b = other ? _json(other, compare) : g_strdup("none");
 
       if (!g_str_equal(a, b) && shown++ < 3)
@@ -296,11 +307,11 @@ _each_seed(void (*law)(GRand *rand, const History *history))
     }
 }
 
-static Record *
+static const Facts *
 _document_of(const Run *run, const HistoryMessage *message)
 {
   gchar *id = g_strdup_printf("%s:%s", message->host, (gchar *) g_ptr_array_index(message->ids, 0));
-  Record *document = g_hash_table_lookup(run->documents, id);
+  const Facts *document = g_hash_table_lookup(run->documents, id);
 
   g_free(id);
   return document;
@@ -318,22 +329,22 @@ _check_truth(GRand *rand, const History *history)
   for (guint i = 0; i < history->messages->len; i++)
     {
       const HistoryMessage *message = g_ptr_array_index(history->messages, i);
-      Record *found = _document_of(&run, message);
+      const Facts *found = _document_of(&run, message);
       const gchar *id = g_ptr_array_index(message->ids, 0);
 
       cr_expect_eq(found != NULL, message->arrives, "seed %u: %s", current_seed, id);
       n += message->arrives;
       if (!found)
         continue;
-      Slice status = record_get_text(found, F_STATUS);
-      cr_expect_eq(record_count(found, F_QUEUE_IDS), message->ids->len, "seed %u: %s", current_seed, id);
+      Slice status = facts_get_text(found, F_STATUS);
+      cr_expect_eq(_count(facts_get_list(found, F_QUEUE_IDS)), message->ids->len, "seed %u: %s", current_seed, id);
       cr_expect(!message->status || slice_equals(status, slice_from_string(message->status)), "seed %u: %s is %.*s, not %s",
                 current_seed, id, (int) status.len, status.str, message->status);
-      cr_expect(!record_has(found, F_MISSING), "seed %u: %s misses something", current_seed, id);
+      cr_expect(!facts_has(found, F_MISSING), "seed %u: %s misses something", current_seed, id);
     }
   g_hash_table_iter_init(&iter, run.documents);
   while (g_hash_table_iter_next(&iter, NULL, &document))
-    n -= slice_equals(record_get_text(document, F_RECORD), SLICE("message"));
+    n -= slice_equals(facts_get_text(document, F_RECORD), SLICE("message"));
   cr_expect_eq(n, 0u, "seed %u: phantoms", current_seed);
   _release(&run);
 }
@@ -463,37 +474,30 @@ Test(history, an_archive_is_the_same_as_live)
 
 /* which message the document speaks of; all its ids must be of one */
 static gint
-_message_of(const History *history, const Record *document)
+_message_of(const History *history, const Facts *document)
 {
-  Slice host = record_get_text(document, F_GATEWAY);
-  gchar *name = slice_dup(host);
-  guint32 cursor = 0;
-  RecordValue value;
+  gchar *host = slice_dup(facts_get_text(document, F_GATEWAY));
   gint message = -1;
 
-  while (record_next(document, &cursor, &value))
-    if (value.id == F_QUEUE_IDS)
-      {
-        gchar *id = slice_dup(value.text);
-        gint found = history_find(history, name, id);
+  for (const FactItem *item = facts_get_list(document, F_QUEUE_IDS); item; item = item->next)
+    {
+      gchar *id = slice_dup(item->text);
+      gint found = history_find(history, host, id);
 
-        cr_expect(message == -1 || message == found, "seed %u: %s joins two messages", current_seed, id);
-        cr_expect_neq(found, -1, "seed %u: nobody made %s", current_seed, id);
-        message = found;
-        g_free(id);
-      }
-  g_free(name);
+      cr_expect(message == -1 || message == found, "seed %u: %s joins two messages", current_seed, id);
+      cr_expect_neq(found, -1, "seed %u: nobody made %s", current_seed, id);
+      message = found;
+      g_free(id);
+    }
+  g_free(host);
   return message;
 }
 
 static gboolean
-_misses(const Record *document, Slice what)
+_misses(const Facts *document, Slice what)
 {
-  guint32 cursor = 0;
-  RecordValue value;
-
-  while (record_next(document, &cursor, &value))
-    if (value.id == F_MISSING && slice_equals(value.text, what))
+  for (const FactItem *item = facts_get_list(document, F_MISSING); item; item = item->next)
+    if (slice_equals(item->text, what))
       return TRUE;
   return FALSE;
 }
@@ -514,14 +518,14 @@ _what_is_left(const History *history, const GPtrArray *lines)
 }
 
 static void
-_mark_refused(const History *history, const Record *session, guint8 *seen)
+_mark_refused(const History *history, const Facts *session, guint8 *seen)
 {
-  gchar *host = slice_dup(record_get_text(session, F_GATEWAY));
-  Record *refusal;
+  gchar *host = slice_dup(facts_get_text(session, F_GATEWAY));
+  const Facts *refusal;
 
-  for (guint i = 0; (refusal = record_nested(session, RK_REFUSAL, i)); i++)
+  for (guint i = 0; (refusal = facts_nested(session, RK_REFUSAL, i)); i++)
     {
-      gchar *id = slice_dup(record_get_text(refusal, F_REFUSAL_QUEUE_ID));
+      gchar *id = slice_dup(facts_get_text(refusal, F_REFUSAL_QUEUE_ID));
       gint message = id[0] ? history_find(history, host, id) : -1;
 
       if (message >= 0)
@@ -543,7 +547,7 @@ _check_loss(const History *history, GPtrArray *lines)
   g_hash_table_iter_init(&iter, run.documents);
   while (g_hash_table_iter_next(&iter, &id, &document))
     {
-      if (slice_equals(record_get_text(document, F_RECORD), SLICE("session")))
+      if (slice_equals(facts_get_text(document, F_RECORD), SLICE("session")))
         {
           _mark_refused(history, document, seen);
           continue;

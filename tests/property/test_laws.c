@@ -2,6 +2,7 @@
 /*
  * Laws that hold for every history.  The histories are those of tests/traces and tests/golden.
  */
+#include "facts-make.h"
 #include "mailtrace/document.h"
 #include "mailtrace/tracker.h"
 #include "../unit/guard-page.h"
@@ -24,12 +25,12 @@ _collect(Run *self, const DocumentWriter *writer, SummaryQueue *queue)
   while ((summary = summary_queue_pop(queue)))
     {
       GString *json = g_string_new(NULL);
-      gchar *id = slice_dup(record_get_text(summary->record, F_ID));
+      gchar *id = slice_dup(facts_get_text(summary->facts, F_ID));
 
-      record_remove(summary->record, F_REVISION);
-      record_remove(summary->record, F_LINES);
-      document_write(writer, summary->record, json);
-      self->messages += summary->record->kind == RK_MESSAGE && !g_hash_table_contains(self->documents, id);
+      facts_remove(summary->facts, F_REVISION);
+      facts_remove(summary->facts, F_LINES);
+      document_write(writer, summary->facts, json);
+      self->messages += summary->facts->kind == RK_MESSAGE && !g_hash_table_contains(self->documents, id);
       g_hash_table_insert(self->documents, id, g_string_free(json, FALSE));
       summary_free(summary);
     }
@@ -375,9 +376,9 @@ Test(law, outcomes_of_known_recipients_count_at_the_limit)
     }
   Summary *summary = summary_queue_pop(&queue);
   cr_assert_not_null(summary);
-  cr_expect(slice_equals(record_get_text(summary->record, F_STATUS), SLICE("delivered")));
-  cr_expect_eq(record_get_integer(summary->record, F_RECIPIENTS_OMITTED, 0), 1);
-  cr_expect_eq(record_count_nested(summary->record, RK_DELIVERY), 2u);
+  cr_expect(slice_equals(facts_get_text(summary->facts, F_STATUS), SLICE("delivered")));
+  cr_expect_eq(facts_get_integer(summary->facts, F_RECIPIENTS_OMITTED, 0), 1);
+  cr_expect_eq(facts_count_nested(summary->facts, RK_DELIVERY), 2u);
   summary_free(summary);
   tracker_free(tracker);
 }

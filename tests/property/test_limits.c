@@ -311,7 +311,7 @@ _drain(Outcome *self, SummaryQueue *queue)
   while ((summary = summary_queue_pop(queue)))
     {
       self->documents++;
-      self->evicted += summary->record->kind == RK_MESSAGE && summary->end_reason == ER_EVICTED;
+      self->evicted += summary->facts->kind == RK_MESSAGE && summary->end_reason == ER_EVICTED;
       summary_free(summary);
     }
 }
@@ -483,7 +483,7 @@ Test(limits, a_flood_at_one_host_costs_another_one_nothing)
   for (; (summary = summary_queue_pop(&queue)); evicted++)
     {
       cr_expect_eq(summary->end_reason, ER_EVICTED);
-      cr_expect(slice_equals(record_get_text(summary->record, F_GATEWAY), SLICE("d")));
+      cr_expect(slice_equals(facts_get_text(summary->facts, F_GATEWAY), SLICE("d")));
       summary_free(summary);
     }
   cr_expect_eq(evicted, 20 * 101 - OPEN_MAX);
@@ -518,7 +518,7 @@ Test(limits, a_host_that_goes_leaves_its_documents)
   cr_assert_not_null(summary = summary_queue_pop(&queue));
   cr_expect_null(queue.head);
   cr_expect_eq(summary->end_reason, ER_EVICTED);
-  cr_expect(slice_equals(record_get_text(summary->record, F_GATEWAY), SLICE("quiet")));
+  cr_expect(slice_equals(facts_get_text(summary->facts, F_GATEWAY), SLICE("quiet")));
   cr_expect_eq(tracker_open_messages(tracker), 3u);
   summary_free(summary);
   g_string_free(text, TRUE);

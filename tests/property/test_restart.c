@@ -6,6 +6,7 @@
  * RESTART_SEED=N that one only.
  */
 #include "history.h"
+#include "facts-make.h"
 #include "mailtrace/document.h"
 #include "mailtrace/tracker.h"
 #include <criterion/criterion.h>
@@ -39,16 +40,16 @@ _world_init(World *self)
 }
 
 static void
-_store(World *self, Record *record)
+_store(World *self, Facts *facts)
 {
   GString *json = g_string_new(NULL);
-  gchar *id = slice_dup(record_get_text(record, F_ID));
-  gint revision = (gint) record_get_integer(record, F_REVISION, 1);
+  gchar *id = slice_dup(facts_get_text(facts, F_ID));
+  gint revision = (gint) facts_get_integer(facts, F_REVISION, 1);
   gint known = GPOINTER_TO_INT(g_hash_table_lookup(self->revisions, id));
 
-  record_remove(record, F_REVISION);
-  record_remove(record, F_LINES);
-  document_write(self->writer, record, json);
+  facts_remove(facts, F_REVISION);
+  facts_remove(facts, F_LINES);
+  document_write(self->writer, facts, json);
   if (revision >= known)
     {
       if (revision == known && !g_str_equal(g_hash_table_lookup(self->documents, id), json->str))
@@ -68,7 +69,7 @@ _deliver(World *self, SummaryQueue *queue)
 
   while ((summary = summary_queue_pop(queue)))
     {
-      _store(self, summary->record);
+      _store(self, summary->facts);
       tracker_settle(self->tracker, &summary->receipt);
       summary_free(summary);
     }

@@ -23,12 +23,21 @@ _teardown(void)
 TestSuite(document, .init = _setup, .fini = _teardown);
 
 static void
+_write(const DocumentWriter *writer)
+{
+  Facts *facts = facts_new_of_record(record);
+
+  g_string_truncate(out, 0);
+  document_write(writer, facts, out);
+  facts_free(facts);
+}
+
+static void
 _assert_written(DocumentFormat format, const gchar *expected)
 {
   DocumentWriter *writer = document_writer_new(format);
 
-  g_string_truncate(out, 0);
-  document_write(writer, record, out);
+  _write(writer);
   document_writer_free(writer);
   cr_assert_str_eq(out->str, expected);
 }
@@ -109,8 +118,7 @@ _skeleton(DocumentFormat format)
   DocumentWriter *writer = document_writer_new(format);
   GString *skeleton = g_string_new(NULL);
 
-  g_string_truncate(out, 0);
-  document_write(writer, record, out);
+  _write(writer);
   document_writer_free(writer);
   cr_assert_str_eq(_skeleton_of_object(out->str, skeleton), "");
   return skeleton;
@@ -184,8 +192,10 @@ Test(document, nested_records_alone)
   DocumentWriter *writer = document_writer_new(DF_ECS);
 
   record_set_text(record_add(record, RK_DKIM), F_DKIM_DOMAIN, SLICE("d.tld"));
-  document_write_nested(writer, record, F_DKIM, out);
-  document_write_nested(writer, record, F_SCANS, out);
+  Facts *facts = facts_new_of_record(record);
+  document_write_nested(writer, facts, F_DKIM, out);
+  document_write_nested(writer, facts, F_SCANS, out);
+  facts_free(facts);
   cr_assert_str_eq(out->str, "[{\"domain\":\"d.tld\"}][]");
   document_writer_free(writer);
 }

@@ -27,7 +27,7 @@ _collect(Trace *self, SummaryQueue *queue)
   while ((summary = summary_queue_pop(queue)))
     {
       GString *json = g_string_new(NULL);
-      document_write(self->writer, summary->record, json);
+      document_write(self->writer, summary->facts, json);
       g_ptr_array_add(self->documents, g_string_free(json, FALSE));
       summary_free(summary);
     }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "document-plan.h"
+
+static void
+_split(Slice name, PlanEntry *entry)
+{
+  while (entry->depth < PLAN_DEPTH_MAX)
+    {
+      gssize dot = entry->depth + 1 < PLAN_DEPTH_MAX ? slice_find_char(name, '.') : -1;
+
+      entry->parts[entry->depth++] = dot < 0 ? name : slice_head(name, (gsize) dot);
+      if (dot < 0)
+        return;
+      name = slice_skip(name, (gsize) dot + 1);
+    }
+}
+
+static guint
+_common(const PlanEntry *a, const PlanEntry *b)
+{
+  guint n = 0;
+
+  while (n + 1 < a->depth && n + 1 < b->depth && slice_equals(a->parts[n], b->parts[n]))
+    n++;
+  return n;
+}
+
+/* behind the last entry that shares most with it */
+static void
+_insert(Plan *self, const PlanEntry *entry)
+{
+  guint at = self->n, best = 0;
+
+  g_assert(self->n < PLAN_MAX);
+  for (guint i = 0; i < self->n; i++)
+    if (_common(&self->entries[i], entry) > 0 && _common(&self->entries[i], entry) >= best)
+      {
+        best = _common(&self->entries[i], entry);
+        at = i + 1;
+      }
+  memmove(&self->entries[at + 1], &self->entries[at], (self->n - at) * sizeof(PlanEntry));
+  self->entries[at] = *entry;
+  self->n++;
+}
+
+static void
+_insert_field(Plan *self, FieldId id, RecordKind kind, DocumentFormat format)
+{
+  PlanEntry entry = { .id = (guint8) id, .type = (guint8) field_get(id)->type };
+  gboolean has_ecs = field_get(id)->ecs[0] && !ecs_derived_replaces(id);
+
+  if (format == DF_ECS && !has_ecs)
+    entry.parts[entry.depth++] = SLICE("mailtrace");
+  _split(slice_from_string(format == DF_ECS && has_ecs ? field_get(id)->ecs : field_name_in(id, kind)), &entry);
+  _insert(self, &entry);
+}
+
+static void
+_insert_derived(Plan *self, RecordKind kind)
+{
+  const EcsDerived *derived;
+
+  for (guint i = 0; (derived = ecs_derived_get(i)); i++)
+    if (derived->kinds & field_get(derived->source)->records & (1u << kind))
+      {
+        PlanEntry entry = { .id = (guint8) derived->source, .derived = derived };
+
+        entry.type = (guint8) field_get(derived->source)->type;
+        _split(slice_from_string(derived->name), &entry);
+        _insert(self, &entry);
+      }
+}
+
+static void
+_render_key(PlanEntry *entry)
+{
+  const Slice *last = &entry->parts[entry->depth - 1];
+  gint len = g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":", (gint) last->len, last->str);
+  gsize at = 0;
+
+  g_assert(len < PLAN_KEY_ROOM);
+  entry->key_len = (guint8) len;
+  for (guint i = 0; i < entry->depth; i++)
+    {
+      entry->path_at[i] = (guint8) at;
+      g_assert(at + entry->parts[i].len + 4 <= PLAN_PATH_MAX);
+      at += (gsize) g_snprintf(entry->path + at, PLAN_PATH_MAX - at, "%s\"%.*s\":", i ? "{" : "",
+                               (gint) entry->parts[i].len, entry->parts[i].str);
+    }
+  entry->path_at[entry->depth] = (guint8) at;
+}
+
+/* an object's number: 0 the outermost, else that of the first entry in it, with its depth */
+static void
+_number_objects(Plan *self, guint i)
+{
+  PlanEntry *entry = &self->entries[i];
+
+  for (guint depth = 0; depth + 1 < entry->depth; depth++)
+    {
+      gboolean same = i > 0 && _common(entry - 1, entry) > depth;
+
+      entry->objects[depth] = same ? entry[-1].objects[depth] : (guint16) (i * PLAN_DEPTH_MAX + depth + 1);
+      entry->object = entry->objects[depth];
+    }
+}
+
+/* after all entries have their places */
+static void
+_index(Plan *self)
+{
+  self->is_in_order = TRUE;
+  for (guint i = self->n; i-- > 0;)
+    {
+      self->next_of[i] = self->first_of[self->entries[i].id];
+      self->first_of[self->entries[i].id] = (guint16) (i + 1);
+      self->is_in_order &= i == 0 || self->entries[i - 1].id < self->entries[i].id;
+    }
+  for (guint i = 0; i < self->n; i++)
+    {
+      _render_key(&self->entries[i]);
+      _number_objects(self, i);
+    }
+}
+
+void
+plan_make(Plan *self, RecordKind kind, DocumentFormat format)
+{
+  if (format == DF_ECS)
+    _insert_derived(self, kind);
+  for (guint id = 0; id < FIELD_COUNT; id++)
+    if (field_get((FieldId) id)->records & (1u << kind) && !(format == DF_ECS && id == F_RECORD))
+      _insert_field(self, (FieldId) id, kind, format);
+  _index(self);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The plan of a record kind is the list of its fields in the order of their keys, each name split at its dots.  Fields
+ * whose names begin alike stand together, so that a nested object opens once.  Knows names; must not know values.
+ */
+#ifndef MAILTRACE_DOCUMENT_PLAN_H_INCLUDED
+#define MAILTRACE_DOCUMENT_PLAN_H_INCLUDED
+
+#include "ecs-derived.h"
+#include "mailtrace/document.h"
+
+#define PLAN_DEPTH_MAX 4
+#define PLAN_MAX (FIELD_COUNT + 32)
+#define PLAN_KEY_ROOM 32     /* copied as a whole */
+#define PLAN_PATH_MAX 96
+
+typedef struct _PlanEntry
+{
+  gchar key[PLAN_KEY_ROOM];    /* ,"c": behind another entry of the same object */
+  guint8 key_len;
+  guint8 id;                   /* FieldId */
+  guint8 type;                 /* FieldType of the field */
+  guint8 depth;
+  guint16 object;              /* the innermost one */
+  guint16 objects[PLAN_DEPTH_MAX];   /* all it stands in, from the outermost one on */
+  guint8 path_at[PLAN_DEPTH_MAX + 1];   /* where the text of each part begins */
+  gchar path[PLAN_PATH_MAX];   /* "a":{"b":{"c": */
+  Slice parts[PLAN_DEPTH_MAX];
+  const EcsDerived *derived;   /* NULL: the field itself */
+} PlanEntry;
+
+typedef struct _Plan
+{
+  guint n;
+  gboolean is_in_order;        /* of the fields, each at most once */
+  guint16 first_of[FIELD_COUNT], next_of[PLAN_MAX];   /* entries of a field, as numbers from 1 on; 0: no more */
+  PlanEntry entries[PLAN_MAX];
+} Plan;
+
+void plan_make(Plan *self, RecordKind kind, DocumentFormat format);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* what a message's document says about its recipients and their domains */
+#include "host.h"
+#include "known-texts.h"
+#include "message-parts.h"
+
+#define DOMAINS_FROM_MAX 1000   /* recipients whose domains are looked at */
+
+Slice
+facts_domain(Facts *facts, Slice address)
+{
+  const gchar *at = address.len ? memrchr(address.str, '@', address.len) : NULL;
+  Slice domain = at ? slice_skip(address, (gsize) (at + 1 - address.str)) : SLICE_NONE;
+  gsize i = 0;
+
+  while (i < domain.len && !g_ascii_isupper(domain.str[i]))
+    i++;
+  if (i == domain.len)
+    return domain;
+  gchar *lower = facts_alloc(facts->memory, domain.len);
+  for (gsize j = 0; j < domain.len; j++)
+    lower[j] = g_ascii_tolower(domain.str[j]);
+  return slice_new(lower, domain.len);
+}
+
+static Slice
+_envelope_recipient(const Facts *delivery)
+{
+  Slice original = facts_get_text(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
+
+  return original.len ? original : facts_get_text(delivery, F_DELIVERY_RECIPIENT);
+}
+
+/* an empty one is a recipient, too */
+static void
+_add_recipient(Facts *facts, KnownTexts *known, Slice recipient)
+{
+  if (known_texts_add(known, recipient))
+    facts_append(facts, F_RECIPIENTS, recipient);
+}
+
+/* from what was delivered, else from what the scanner said */
+static void
+_derive_recipients(Facts *facts, gboolean envelope_known, KnownTexts *known)
+{
+  const Facts *nested;
+
+  for (guint i = 0; !envelope_known && (nested = facts_nested(facts, RK_DELIVERY, i)); i++)
+    _add_recipient(facts, known, _envelope_recipient(nested));
+  if (facts_has(facts, F_RECIPIENTS) || !(nested = facts_nested(facts, RK_SCAN, 0)))
+    return;
+  for (const FactItem *item = facts_get_list(nested, F_SCAN_RECIPIENTS); item; item = item->next)
+    _add_recipient(facts, known, item->text);
+}
+
+static void
+_set_domains(Facts *facts, KnownTexts *known)
+{
+  guint n = 0;
+
+  for (const FactItem *item = facts_get_list(facts, F_RECIPIENTS); item && n < DOMAINS_FROM_MAX; item = item->next)
+    {
+      Slice domain = facts_domain(facts, item->text);
+
+      n += domain.str != NULL;
+      if (domain.str && known_texts_add(known, domain))
+        facts_append(facts, F_RECIPIENT_DOMAINS, domain);
+    }
+}
+
+void
+message_set_recipients(const Message *self, Facts *facts)
+{
+  KnownTexts known;
+
+  if (!self->envelope_known || !facts_has(facts, F_RECIPIENTS))
+    {
+      known_texts_init(&known, self->host->seed);
+      for (const FactItem *item = facts_get_list(facts, F_RECIPIENTS); item; item = item->next)
+        known_texts_add(&known, item->text);
+      _derive_recipients(facts, self->envelope_known, &known);
+      known_texts_release(&known);
+    }
+  known_texts_init(&known, self->host->seed);
+  _set_domains(facts, &known);
+  known_texts_release(&known);
+}
+
+static void
+_add_missing(Facts *facts, Slice recipient, Slice status)
+{
+  Facts *delivery = facts_add(facts, RK_DELIVERY);
+
+  facts_set_text(delivery, F_DELIVERY_RECIPIENT, recipient);
+  facts_set_text(delivery, F_DELIVERY_DOMAIN, facts_domain(delivery, recipient));
+  facts_set_text(delivery, F_DELIVERY_STATUS, status.len ? status : SLICE("unknown"));
+}
+
+void
+message_add_missing_deliveries(const Message *self, Facts *facts, Slice status)
+{
+  const FactItem *item = facts_get_list(facts, F_RECIPIENTS);
+  const Facts *delivery;
+  KnownTexts known;
+
+  known_texts_init(&known, self->host->seed);
+  for (guint i = 0; item && (delivery = facts_nested(facts, RK_DELIVERY, i)); i++)
+    known_texts_add(&known, _envelope_recipient(delivery));
+  for (; item; item = item->next)
+    if (known_texts_add(&known, item->text))
+      _add_missing(facts, item->text, status);
+  known_texts_release(&known);
+}
