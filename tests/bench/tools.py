@@ -29,10 +29,12 @@ def run(command, **options):
 
 
 def build_release(with_tests=False):
-    directory = BUILD / ("release-with-tests" if with_tests else "release")
+    directory = BUILD / ("whole" if with_tests else "command")
+    switch = "ON" if with_tests else "OFF"
     run(["cmake", "-S", TOP, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=gcc",
-         "-DMAILTRACE_TESTS=%s" % ("ON" if with_tests else "OFF"), "-DMAILTRACE_MODULE=%s" % ("ON" if with_tests else "OFF")])
-    run(["cmake", "--build", directory])
+         "-DMAILTRACE_TESTS=" + switch, "-DMAILTRACE_MODULE=" + switch])
+    targets = ("mailtrace", "mailtrace-module", "set-values", "bench-memory", "bench-growth", "bench-documents")
+    run(["cmake", "--build", directory, *(("--target", *targets) if with_tests else ())])
     return directory
 
 
@@ -48,8 +50,16 @@ class Profile:
             self.functions[name] = max(self.functions.get(name, 0), int(number.replace(",", "")))
 
 
-def callgrind(command, output, main="main"):
-    environment = dict(os.environ, LD_BIND_NOW="1", GLIBC_TUNABLES=PLAIN_CPU)
-    run(["valgrind", "--tool=callgrind", "--callgrind-out-file=%s" % output, "--toggle-collect=%s" % main, *command],
-        env=environment)
+def callgrind_wrapper(output, *options):
+    return ["env", "LD_BIND_NOW=1", "GLIBC_TUNABLES=" + PLAIN_CPU, "valgrind", "--tool=callgrind",
+            "--callgrind-out-file=%s" % output, *options]
+
+
+def callgrind_total(output):
+    return int(re.search(r"^(?:totals|summary): (\d+)", pathlib.Path(output).read_text(encoding="utf-8"), re.M).group(1))
+
+
+def callgrind(command, output):
+    """of main() and all it calls"""
+    run([*callgrind_wrapper(output, "--toggle-collect=main"), *command])
     return Profile(output)
