@@ -32,7 +32,7 @@ _measure(const SummaryQueue *queue, DocumentFormat format, guint count, const gc
   for (guint i = 0; i < count; i++)
     {
       g_string_truncate(out, 0);
-      document_write(writer, summary->record, out);
+      document_write(writer, summary->facts, out);
       bytes += out->len;
       summary = summary->next ? summary->next : queue->head;
     }
