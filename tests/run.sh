@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what the tests need, builds, and runs all of them.
-# usage: tests/run.sh [--quick] [NAME...]
-#   --quick   no sanitizers, no fuzzing, no lab
-#   NAME      only parts whose name contains one of these words
+# usage: tests/run.sh [--quick] [--versions] [--installed] [NAME...]
+#   --quick      no sanitizers, no fuzzing, no lab
+#   --versions   also on Debian 13's syslog-ng, in a chroot that this makes
+#   --installed  installs no packages
+#   NAME         only parts whose name contains one of these words
 # The last line is "N passed, N failed"; the exit code is 1 when something failed.
 set -uo pipefail
 
@@ -11,13 +13,15 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 work=${MAILTRACE_TEST_DIR:-$top/build-tests}
 fuzz_seconds=${FUZZ_SECONDS:-60}
 lab_sessions=${LAB_SESSIONS:-500}
-passed=0 failed=0 quick=no names=()
+passed=0 failed=0 quick=no versions=no installed=no names=()
 failures=()
 
 for argument; do
   case $argument in
     --quick) quick=yes ;;
-    -h|--help) sed -n '3,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --versions) versions=yes ;;
+    --installed) installed=yes ;;
+    -h|--help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "tests/run.sh: unknown option $argument; see --help" >&2; exit 2 ;;
     *) names+=("$argument") ;;
   esac
@@ -65,6 +69,23 @@ criterion() {
   failures+=("$name")
   printf 'FAIL  %-48s %s of %s\n' "$name" "$bad" $((good + bad))
   tail -n 40 "$log" | sed 's/^/      /'
+}
+
+# each test of a run elsewhere counts; its last line tells how many
+suite() {
+  local name=$1 log code=0 good bad started=$SECONDS
+  shift
+  wanted "$name" || return 0
+  log=$work/log/${name//[^A-Za-z0-9._-]/_}.log
+  "$@" > "$log" 2>&1 < /dev/null || code=$?
+  read -r good bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
+  if [ "${good:-0}" = 0 ] || { [ $code -ne 0 ] && [ "$bad" = 0 ]; }; then good=${good:-0} bad=1; fi
+  passed=$((passed + good)) failed=$((failed + bad))
+  [ "$bad" = 0 ] && printf 'ok    %-48s %3d s, %s tests\n' "$name" $((SECONDS - started)) "$good" && return
+  failures+=("$name")
+  printf 'FAIL  %-48s %3d s, %s of %s\n' "$name" $((SECONDS - started)) "$bad" $((good + bad))
+  grep -A 40 '^FAIL' "$log" | tail -n 100 | sed 's/^/      /'
+  tail -n 10 "$log" | sed 's/^/      /'
 }
 
 install_packages() {
@@ -171,9 +192,17 @@ module_threads() {
     && "$work/clang-threads/bin/test_threads" main-thread
 }
 
+# all but the browser's tests, with the syslog-ng of another Debian, built there from the same source
+other_debian() {
+  local suite=$1 tests
+  tests=$(cd "$top/tests" && grep -L browser e2e/test_*.py | sed 's/\.py$//')
+  chroot_run "$cache/$suite-build" env MAILTRACE_TEST_DIR="$work/$suite" \
+    tests/run.sh --quick --installed build/gcc gcc/test_ $tests
+}
+
 mkdir -p "$work/log"
 export MAILTRACE_BUILD=$work/gcc
-install_packages
+[ $installed = yes ] || install_packages
 check build/gcc build gcc gcc
 check build/clang build clang clang
 [ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_FUZZ=ON \
@@ -203,6 +232,13 @@ if [ $quick = no ]; then
   check fuzz/line wait_for_fuzzer "${line_fuzzer:-}" "$work/fuzz-line.log"
   for profile in default all syslog; do check "lab/$profile" lab "$profile" 99.8; done
   check property/ecs-fields ecs_fields
+fi
+if [ $versions = yes ]; then
+  . "$top/tests/versions/chroots.sh"
+  check versions/chroots chroots_usable
+  check versions/prepare-trixie chroot_prepare trixie trixie-build $(grep -h -v -E '^(clang|libclang|exim4|git$|valgrind|chromium|debootstrap)' \
+    "$top/examples/packages.txt" "$top/tests/packages.txt")
+  suite versions/trixie other_debian trixie
 fi
 
 [ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"

@@ -109,6 +109,7 @@ _feed(gpointer number)
   gchar *contents = NULL;
 
   app_thread_start();
+  iv_init();
   is_feeder = TRUE;
   cr_assert(g_file_get_contents(TEST_DATA_DIR "/utm-full-message.log", &contents, NULL, NULL));
   gchar **lines = g_strsplit(contents, "\n", -1);
@@ -119,6 +120,7 @@ _feed(gpointer number)
     }
   g_strfreev(lines);
   g_free(contents);
+  iv_deinit();
   app_thread_stop();
   g_atomic_int_add(&feeders, -1);
   return NULL;
