@@ -8,6 +8,9 @@
 
 #include <glib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef struct _Slice
 {
@@ -30,23 +33,60 @@ slice_from_string(const gchar *str)
   return (Slice) { str, str ? strlen(str) : 0 };
 }
 
+static inline guint64
+slice_word8(const gchar *at)
+{
+  guint64 word;
+
+  memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+static inline guint32
+slice_word4(const gchar *at)
+{
+  guint32 word;
+
+  memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+/* most texts that are compared are shorter than the call of memcmp() is long */
+static inline gboolean
+slice_same_bytes(const gchar *a, const gchar *b, gsize len)
+{
+  if (len >= 8)
+    {
+      for (gsize i = 0; i + 8 < len; i += 8)
+        if (slice_word8(a + i) != slice_word8(b + i))
+          return FALSE;
+      return slice_word8(a + len - 8) == slice_word8(b + len - 8);
+    }
+  if (len >= 4)
+    return slice_word4(a) == slice_word4(b) && slice_word4(a + len - 4) == slice_word4(b + len - 4);
+  for (gsize i = 0; i < len; i++)
+    if (a[i] != b[i])
+      return FALSE;
+  return TRUE;
+}
+
 static inline gboolean
 slice_equals(Slice self, Slice other)
 {
-  return self.len == other.len && (self.len == 0 || memcmp(self.str, other.str, self.len) == 0);
+  return self.len == other.len && slice_same_bytes(self.str, other.str, self.len);
 }
 
 static inline gboolean
 slice_starts_with(Slice self, Slice prefix)
 {
-  return self.len >= prefix.len && (prefix.len == 0 || memcmp(self.str, prefix.str, prefix.len) == 0);
+  return self.len >= prefix.len && slice_same_bytes(self.str, prefix.str, prefix.len);
 }
 
 static inline gboolean
 slice_ends_with(Slice self, Slice suffix)
 {
   return self.len >= suffix.len
-         && (suffix.len == 0 || memcmp(self.str + self.len - suffix.len, suffix.str, suffix.len) == 0);
+         && (suffix.len == 0 || slice_same_bytes(self.str + self.len - suffix.len, suffix.str, suffix.len));
 }
 
 /* at or behind the end: an empty slice */
@@ -63,12 +103,35 @@ slice_head(Slice self, gsize count)
   return (Slice) { self.str, MIN(count, self.len) };
 }
 
+/* index of the first byte that is one of both, or -1 */
+static inline gssize
+slice_find_either(Slice self, gchar a, gchar b)
+{
+  gsize i = 0;
+
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi8(a), other = _mm_set1_epi8(b);
+
+  while (i + 16 <= self.len)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
+      gint found = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other)));
+      if (found)
+        return (gssize) i + __builtin_ctz((guint) found);
+      i = i + 16 < self.len && i + 32 > self.len ? self.len - 16 : i + 16;
+    }
+#endif
+  for (; i < self.len; i++)
+    if (self.str[i] == a || self.str[i] == b)
+      return (gssize) i;
+  return -1;
+}
+
 /* index of the first such byte, or -1 */
 static inline gssize
 slice_find_char(Slice self, gchar c)
 {
-  const gchar *found = self.len ? memchr(self.str, c, self.len) : NULL;
-  return found ? found - self.str : -1;
+  return slice_find_either(self, c, c);
 }
 
 /* index of the last such byte, or -1 */
@@ -92,7 +155,7 @@ slice_take_part(Slice *rest, gchar separator)
   return part;
 }
 
-/* index of the first occurrence, or -1; linear in practice (memmem) */
+/* index of the first occurrence, or -1; linear */
 gssize slice_find(Slice self, Slice needle);
 
 /* decimal digits only, the whole slice, at most G_MAXINT64; otherwise FALSE and *value unchanged */

@@ -8,26 +8,36 @@ const LineShape exim_arrival_shapes[] =
     "arrival", LR_ARRIVAL, BY_EXIM, WITH_ID, 'R',
     ID16 " <= a@example.test H=mx.example.test [192.0.2.1]:53500 P=esmtps X=TLSv1.2:DHE-RSA-AES256-GCM-SHA384:256"
     " S=67579 id=1$2@example.test",
-    { LITERAL("<= "), { scan_arrival, NO_FIELD, NULL } }
+    { LITERAL("<= "), { scan_arrival, NO_FIELD } }
   },
   {
     "arrival-fake-reject", LR_ARRIVAL, BY_EXIM, WITH_ID, 'L', ID16 " (= a@example.test H=(x) [192.0.2.1] P=esmtp S=5",
-    { LITERAL("(= "), CONSTANT(F_FAKE_REJECT, "true"), { scan_arrival, NO_FIELD, NULL } }
+    { LITERAL("(= "), CONSTANT(F_FAKE_REJECT, "true"), { scan_arrival, NO_FIELD } }
   },
   { NULL }
 };
 
 /* on a message or a session, in Exim's words; none changes what became of it */
-#define REMARKS "DMARC results: |DMARC using synthesized |DANE attempt failed; |DANE error: |original recipients ignored (system filter)|" \
-  "Required TLS certificate |Server certificate |Server OSCP |OCSP dates |OCSP stapling |TLS ALPN (|SSL_write|SSL channel closed |" \
-  "STARTTLS received in already |Connection aborted; STARTTLS |Message removed because older than |Message abandoned: |" \
-  "Process failed (|dnssec fail on |CNAME loop for |ignoring AUTH=|list matching forced to fail: |internal scanner error (ignored): |" \
-  "regex acl condition |mime_regex acl condition |MIME acl condition |demime acl condition: |dcc acl condition: |DCC: |DK: |arc: |" \
-  "invalid return |Spool read error |Spool error |Spool format error |Error reading spool file |Format error in spool file |" \
-  "SIGTERM received while reading local message|SIGINT received while reading local message|timed out while reading local message|" \
-  "Unable to read size of spool file|transport_filter |rewrite: |qualify/rewrite: "
+static const Slice remarks[] =
+{
+  TEXT("DMARC results: "), TEXT("DMARC using synthesized "), TEXT("DANE attempt failed; "), TEXT("DANE error: "),
+  TEXT("original recipients ignored (system filter)"), TEXT("Required TLS certificate "),
+  TEXT("Server certificate "), TEXT("Server OSCP "), TEXT("OCSP dates "), TEXT("OCSP stapling "),
+  TEXT("TLS ALPN ("), TEXT("SSL_write"), TEXT("SSL channel closed "), TEXT("STARTTLS received in already "),
+  TEXT("Connection aborted; STARTTLS "), TEXT("Message removed because older than "), TEXT("Message abandoned: "),
+  TEXT("Process failed ("), TEXT("dnssec fail on "), TEXT("CNAME loop for "), TEXT("ignoring AUTH="),
+  TEXT("list matching forced to fail: "), TEXT("internal scanner error (ignored): "), TEXT("regex acl condition "),
+  TEXT("mime_regex acl condition "), TEXT("MIME acl condition "), TEXT("demime acl condition: "),
+  TEXT("dcc acl condition: "), TEXT("DCC: "), TEXT("DK: "), TEXT("arc: "), TEXT("invalid return "),
+  TEXT("Spool read error "), TEXT("Spool error "), TEXT("Spool format error "), TEXT("Error reading spool file "),
+  TEXT("Format error in spool file "), TEXT("SIGTERM received while reading local message"),
+  TEXT("SIGINT received while reading local message"), TEXT("timed out while reading local message"),
+  TEXT("Unable to read size of spool file"), TEXT("transport_filter "), TEXT("rewrite: "),
+  TEXT("qualify/rewrite: "),
+  TEXTS_END
+};
 
-#define DELIVERED(status) { scan_delivery, NO_FIELD, status }
+#define DELIVERED(status) { scan_delivery, NO_FIELD, TEXT(status) }
 
 const LineShape exim_message_shapes[] =
 {
@@ -53,13 +63,13 @@ const LineShape exim_message_shapes[] =
   },
   {
     "deferral", LR_DEFERRAL, BY_EXIM, WITH_ID, 'T', ID16 " == b@example.test R=r T=t defer (110): Connection timed out",
-    { LITERAL("== "), { scan_deferral, NO_FIELD, NULL } }
+    { LITERAL("== "), { scan_deferral, NO_FIELD } }
   },
   {
     "failure", LR_FAILURE, BY_EXIM, WITH_ID, 'E',
     ID16 " ** b@example.test R=r T=t: SMTP error from remote mail server after RCPT TO:<b@example.test>:"
     " host mx [192.0.2.2]: 550 unknown",
-    { LITERAL("** "), { scan_failure, NO_FIELD, NULL } }
+    { LITERAL("** "), { scan_failure, NO_FIELD } }
   },
   {
     "discarded-by-filter", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " => discarded (system filter)",
@@ -72,7 +82,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "delivery-remark", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " ** a@b.test routing yielded a local delivery",
-    { LITERAL("** "), { scan_no_failure, F_WARNINGS, NULL } }
+    { LITERAL("** "), { scan_no_failure, F_WARNINGS } }
   },
   {
     "completed", LR_COMPLETION, BY_EXIM, WITH_ID, 'R', ID16 " Completed",
@@ -88,11 +98,11 @@ const LineShape exim_message_shapes[] =
   },
   {
     "side-host", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " H=mx.example.test [192.0.2.2] Connection refused",
-    { LITERAL("H="), { scan_side_host, NO_FIELD, NULL }, { scan_side_text, NO_FIELD, NULL } }
+    { LITERAL("H="), { scan_side_host, NO_FIELD }, { scan_side_text, NO_FIELD } }
   },
   {
     "side-host-old", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " mx.example.test [192.0.2.2] Operation timed out",
-    { { scan_old_host, NO_FIELD, NULL }, SKIP_REST }
+    { { scan_old_host, NO_FIELD }, SKIP_REST }
   },
   {
     "side-smtp-error", LR_NOTE, BY_EXIM, WITH_ID, 'E',
@@ -105,7 +115,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "frozen", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " Frozen (delivery error message)",
-    { { scan_phrase, F_WARNINGS, "Frozen" } }
+    { { scan_phrase, F_WARNINGS, TEXT("Frozen") } }
   },
   {
     "is-frozen", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " Message is frozen",
@@ -161,7 +171,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "tls-error-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " TLS error on connection to mx [192.0.2.2] (SSL_connect): x",
-    { TAIL_OF(F_WARNINGS, "TLS error on connection to |TLS recv error on connection to |TLS send error on connection to ") }
+    { TAIL_OF(F_WARNINGS, TEXT("TLS error on connection to "), TEXT("TLS recv error on connection to "), TEXT("TLS send error on connection to ")) }
   },
   {
     "tls-session", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " TLS session: (gnutls_handshake): error",
@@ -169,11 +179,11 @@ const LineShape exim_message_shapes[] =
   },
   {
     "address-edited", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " address <a@b> marked delivered by root",
-    { { scan_marked_address, F_WARNINGS, NULL } }
+    { { scan_marked_address, F_WARNINGS } }
   },
   {
     "recipient-added", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " recipient <a@b> added by root",
-    { { scan_added_recipient, F_WARNINGS, NULL } }
+    { { scan_added_recipient, F_WARNINGS } }
   },
   {
     "sender-changed", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " sender address changed to <a@b> by root",
@@ -189,7 +199,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "prdr-refused", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " PRDR a@b.test no such user",
-    { LITERAL("PRDR "), { scan_prdr_refused, NO_FIELD, NULL } }
+    { LITERAL("PRDR "), { scan_prdr_refused, NO_FIELD } }
   },
   {
     "points-to-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',
@@ -207,7 +217,7 @@ const LineShape exim_message_shapes[] =
   },
   {
     "error-ignored", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " a@b.test: error ignored",
-    { { scan_ignored_address, NO_FIELD, ": error ignored" }, SKIP_REST }
+    { { scan_ignored_address, NO_FIELD, TEXT(": error ignored") }, SKIP_REST }
   },
   {
     "transport-output", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " <a@b.test>: t_pipe transport output: oops",
@@ -220,7 +230,7 @@ const LineShape exim_message_shapes[] =
   {
     "lost-in-data", LR_DISCONNECT, BY_EXIM, WITH_ID, 'L',
     ID16 " SMTP connection from mx.example.test [192.0.2.1] lost while reading message data",
-    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), CONNECTION_PEER,
       LITERAL(" lost while reading message data"), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
@@ -231,12 +241,12 @@ const LineShape exim_message_shapes[] =
   {
     "data-timeout", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     ID16 " SMTP data timeout (message abandoned) on connection from mx [192.0.2.1] F=<a@b.test>",
-    { LITERAL("SMTP data timeout (message abandoned) on connection from "), PEER_FIELDS(""), REFUSED("data", "true"),
+    { LITERAL("SMTP data timeout (message abandoned) on connection from "), PEER_FIELDS(TEXT("")), REFUSED("data", "true"),
       CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
   },
   {
     "blank", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 "       ",
-    { { scan_blanks, NO_FIELD, NULL } }
+    { { scan_blanks, NO_FIELD } }
   },
   {
     "peer-close", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " peer close after all rcpt responses; converting i/o-error to no-error",
@@ -244,15 +254,15 @@ const LineShape exim_message_shapes[] =
   },
   {
     "authenticator-failed-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " login authenticator failed H=mx.example.test [192.0.2.2] 535 no",
-    { { scan_client_authenticator, F_WARNINGS, NULL } }
+    { { scan_client_authenticator, F_WARNINGS } }
   },
   {
     "exim-remark", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " DANE error: TLSA lookup not DNSSEC",
-    { TAIL_OF(F_WARNINGS, REMARKS) }
+    { TAIL_OF_LIST(F_WARNINGS, remarks) }
   },
   {
     "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",
-    { LOCAL, { scan_repeated_id, NO_FIELD, NULL }, LITERAL("no recipients found in headers"), REFUSED("data", "false"),
+    { LOCAL, { scan_repeated_id, NO_FIELD }, LITERAL("no recipients found in headers"), REFUSED("data", "false"),
       CONSTANT(F_REFUSAL_TEXT, "no recipients found in headers") }
   },
   { NULL }

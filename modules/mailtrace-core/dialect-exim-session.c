@@ -2,51 +2,64 @@
 /* Exim's lines about connections, refusals, and itself */
 #include "line-steps.h"
 
-#define CERTIFICATE_ERRORS "SSL verify error: |SSL verify error (|SSL verify denied |TLS verify denied |Received TLS "
+static const Slice certificate_errors[] =
+{
+  TEXT("SSL verify error: "), TEXT("SSL verify error ("), TEXT("SSL verify denied "), TEXT("TLS verify denied "),
+  TEXT("Received TLS "),
+  TEXTS_END
+};
 
 /* what an administrator of the server has to know, and nobody who asks for a message */
-#define ABOUT_ITSELF "spool directory space check failed: |log directory space check failed: |socket bind() to port |bind of [|" \
-  "Failed to create IPv6 socket |Setting IPV6_V6ONLY |IPv4 socket creation |IPv6 socket creation |getsockopt() failed |setsockopt(|" \
-  "Berkeley DB error: |Failed to get |Failed to open |failed to open |Failed writing |failed to write |Couldn't open |DH: could not |" \
-  "debugging Exim in |delivery setrlimit(|dnslists domain \"|host name alias list truncated|responsible-mailbox truncated|" \
-  "ALPN unusable |SNI unusable |OCSP unusable |WARNING: |redirection process |daemon: |Cannot open |unable to open |pipe creation |" \
-  "Tainted |exim user |pid file path "
+static const Slice about_itself[] =
+{
+  TEXT("spool directory space check failed: "), TEXT("log directory space check failed: "),
+  TEXT("socket bind() to port "), TEXT("bind of ["), TEXT("Failed to create IPv6 socket "),
+  TEXT("Setting IPV6_V6ONLY "), TEXT("IPv4 socket creation "), TEXT("IPv6 socket creation "),
+  TEXT("getsockopt() failed "), TEXT("setsockopt("), TEXT("Berkeley DB error: "), TEXT("Failed to get "),
+  TEXT("Failed to open "), TEXT("failed to open "), TEXT("Failed writing "), TEXT("failed to write "),
+  TEXT("Couldn't open "), TEXT("DH: could not "), TEXT("debugging Exim in "), TEXT("delivery setrlimit("),
+  TEXT("dnslists domain \""), TEXT("host name alias list truncated"), TEXT("responsible-mailbox truncated"),
+  TEXT("ALPN unusable "), TEXT("SNI unusable "), TEXT("OCSP unusable "), TEXT("WARNING: "),
+  TEXT("redirection process "), TEXT("daemon: "), TEXT("Cannot open "), TEXT("unable to open "),
+  TEXT("pipe creation "), TEXT("Tainted "), TEXT("exim user "), TEXT("pid file path "),
+  TEXTS_END
+};
 
 const LineShape exim_session_shapes[] =
 {
   {
     "connect", LR_CONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from [192.0.2.1]:53500 (TCP/IP connection count = 1)",
-    { LITERAL("SMTP connection from "), PEER_FIELDS(CONNECTION_ENDS), LITERAL(" (TCP/IP connection count = "),
+    { LITERAL("SMTP connection from "), CONNECTION_PEER, LITERAL(" (TCP/IP connection count = "),
       UNTIL(F_CLIENT_CONNECTION_COUNT, ")") }
   },
   {
     "closed", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
-    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), CONNECTION_PEER,
       CONNECTION_WAY, LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
   },
   {
     "lost", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP connection from mx.example.test [192.0.2.1] lost D=2s",
-    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), PEER_FIELDS(CONNECTION_ENDS),
-      CONNECTION_WAY, { scan_lost, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), CONNECTION_PEER,
+      CONNECTION_WAY, { scan_lost, NO_FIELD }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "local-session", LR_SERVICE, BY_EXIM, ANY_ID, 'L', "SMTP connection from root closed by QUIT",
-    { { scan_local_session, NO_FIELD, NULL }, SKIP_REST }
+    { { scan_local_session, NO_FIELD }, SKIP_REST }
   },
   {
     "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
     "unexpected disconnection while reading SMTP command from mx.example.test [192.0.2.1] D=1s",
     { LITERAL("unexpected "), OPTIONAL("disconnection"), OPTIONAL("EOF"), LITERAL(" while reading SMTP command from "),
-      OPTIONAL("TFO "), PEER_FIELDS("| (error: "), { scan_duration_tail, NO_FIELD, NULL }, CONSTANT(F_CLIENT_CLOSED, "lost") }
+      OPTIONAL("TFO "), PEER_FIELDS(TEXT(""), TEXT(" (error: ")), { scan_duration_tail, NO_FIELD }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "command-timeout", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP command timeout on connection from (x) [192.0.2.1]",
-    { LITERAL("SMTP command timeout on"), OPTIONAL(" TLS"), LITERAL(" connection from "), PEER_FIELDS(""), SKIP_REST,
+    { LITERAL("SMTP command timeout on"), OPTIONAL(" TLS"), LITERAL(" connection from "), PEER_FIELDS(TEXT("")), SKIP_REST,
       CONSTANT(F_CLIENT_CLOSED, "timeout") }
   },
   {
     "no-mail", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "no MAIL in SMTP connection from (x) [192.0.2.1] D=0s C=EHLO,QUIT",
-    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), LONE_PEER_FIELDS(""), SKIP_REST }
+    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), LONE_PEER_FIELDS(TEXT("")), SKIP_REST }
   },
   {
     "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
@@ -54,22 +67,22 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected", LR_REFUSAL, BY_EXIM, ANY_ID, 'T', "H=mx.example.test [192.0.2.1] F=<a@b.test> rejected RCPT <c@d.test>: Unrouteable",
-    { { scan_dnssec, NO_FIELD, NULL }, LITERAL("H="), HOST, LITERAL(" "), REJECTED }
+    { { scan_dnssec, NO_FIELD }, LITERAL("H="), HOST, LITERAL(" "), REJECTED }
   },
   {
     "rejected-by-next-hop", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
     ID16 " H=(x) [192.0.2.1] c@d.test F=<a@b.test> rejected after DATA: R=r T=t H=mx.test [192.0.2.2]: 550 no",
-    { LITERAL("H="), { scan_cut_through, NO_FIELD, NULL } }
+    { LITERAL("H="), { scan_cut_through, NO_FIELD } }
   },
   {
     "rejected-by-local-scan", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
     ID16 " F=a@b.test H=(x) [192.0.2.1] P=esmtp temporarily rejected by local_scan(): later",
-    { LITERAL("F="), { scan_local_scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" H="),
-      PEER_FIELDS(" rejected by | temporarily rejected by "), LITERAL(" "), REJECTED }
+    { LITERAL("F="), { scan_local_scan_sender, F_REFUSAL_SENDER }, LITERAL(" H="),
+      PEER_FIELDS(TEXT(" rejected by "), TEXT(" temporarily rejected by ")), LITERAL(" "), REJECTED }
   },
   {
     "rejected-by-local-scan-locally", LR_REFUSAL, BY_EXIM, WITH_ID, 'E', ID16 " F=a@b.test U=joe P=local rejected by local_scan(): no",
-    { LITERAL("F="), LOCAL, { scan_local_scan_sender, F_REFUSAL_SENDER, NULL }, LITERAL(" U="), UNTIL(F_CLIENT_IDENT, " P="),
+    { LITERAL("F="), LOCAL, { scan_local_scan_sender, F_REFUSAL_SENDER }, LITERAL(" U="), UNTIL(F_CLIENT_IDENT, " P="),
       SKIP_WORD, LITERAL(" "), REJECTED }
   },
   {
@@ -95,7 +108,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "dropped-by-acl", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] dropped by 'connect' ACL: text",
-    { { scan_dnssec, NO_FIELD, NULL }, LITERAL("H="), HOST, LITERAL(" dropped by '"), { scan_dropping_acl, NO_FIELD, NULL }, BLANK_REST(F_REFUSAL_TEXT) }
+    { { scan_dnssec, NO_FIELD }, LITERAL("H="), HOST, LITERAL(" dropped by '"), { scan_dropping_acl, NO_FIELD }, BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "incomplete", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=(inc.test) [192.0.2.1] incomplete transaction (RSET) from <a@b.test> for c@d.test",
@@ -103,62 +116,62 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected-helo", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'T', "rejected EHLO from [192.0.2.1]: syntactically invalid argument(s): x",
-    { LITERAL("rejected "), { scan_helo, NO_FIELD, NULL }, LITERAL(" from "),
-      LONE_PEER_FIELDS(": syntactically invalid argument(s): |: syntactically invalid argument(s):"), REFUSED("helo", "false"),
+    { LITERAL("rejected "), { scan_helo, NO_FIELD }, LITERAL(" from "),
+      LONE_PEER_FIELDS(TEXT(": syntactically invalid argument(s): "), TEXT(": syntactically invalid argument(s):")), REFUSED("helo", "false"),
       LITERAL(": "), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-helo-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected \"EHLO x\" from (x) [192.0.2.1]",
-    { LITERAL("rejected "), COMMAND_FROM_HOST(": |"), REFUSED("helo", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected "), COMMAND_FROM_HOST(TEXT(": "), TEXT("")), REFUSED("helo", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-helo-command-temporarily", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
     "temporarily rejected \"EHLO x\" from (x) [192.0.2.1]",
-    { LITERAL("temporarily rejected "), COMMAND_FROM_HOST(": |"), REFUSED("helo", "true"), BLANK_REST(F_REFUSAL_TEXT) }
+    { LITERAL("temporarily rejected "), COMMAND_FROM_HOST(TEXT(": "), TEXT("")), REFUSED("helo", "true"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-from", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected MAIL from [192.0.2.1]: no HELO/EHLO given",
-    { LITERAL("rejected MAIL from "), PEER_FIELDS(": "), LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected MAIL from "), PEER_FIELDS(TEXT(": ")), LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-size", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "rejected MAIL FROM:<a@b.test> H=(big.test) [192.0.2.1]: message too big: size=99999999 max=307200",
-    { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(": message too big: "),
+    { LITERAL("rejected MAIL FROM:"), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="), PEER_FIELDS(TEXT(": message too big: ")),
       LITERAL(": "),
       REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
     "rejected MAIL command H=(x) [192.0.2.1]: too many messages in one connection",
-    { LITERAL("rejected MAIL command H="), PEER_FIELDS(": too many "), LITERAL(": "), REFUSED("mail", "true"), REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected MAIL command H="), PEER_FIELDS(TEXT(": too many ")), LITERAL(": "), REFUSED("mail", "true"), REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-xclient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected XCLIENT from (x) [192.0.2.1]: XCLIENT must be first",
-    { LITERAL("rejected XCLIENT from "), PEER_FIELDS(": "), LITERAL(": "), REFUSED("command", "false"), REST(F_REFUSAL_TEXT) }
+    { LITERAL("rejected XCLIENT from "), PEER_FIELDS(TEXT(": ")), LITERAL(": "), REFUSED("command", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
     "input-error", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "Error or EOF on input from H=(x) [192.0.2.1]:53500",
-    { LITERAL("Error or EOF on input from H="), PEER_FIELDS(""), REFUSED("protocol", "false"),
+    { LITERAL("Error or EOF on input from H="), PEER_FIELDS(TEXT("")), REFUSED("protocol", "false"),
       CONSTANT(F_REFUSAL_TEXT, "Error or EOF on input") }
   },
   {
     "header-too-long", LR_REFUSAL, BY_EXIM, ANY_ID, 'E',
     ID16 " overlong message header line received from (x) [192.0.2.1] (more than 1048576 characters): message abandoned",
-    { ONE_OF("overlong message header line received from |ridiculously long message header received from "),
-      PEER_FIELDS(" (more than "), REFUSED("data", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+    { ONE_OF(TEXT("overlong message header line received from "), TEXT("ridiculously long message header received from ")),
+      PEER_FIELDS(TEXT(" (more than ")), REFUSED("data", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "local-scan-failed", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
     ID16 " local_scan() function timed out - message temporarily rejected (size 99)",
-    { REFUSED("data", "true"), TAIL_OF(F_REFUSAL_TEXT, "local_scan() function timed out - |local_scan() function crashed with ") }
+    { REFUSED("data", "true"), TAIL_OF(F_REFUSAL_TEXT, TEXT("local_scan() function timed out - "), TEXT("local_scan() function crashed with ")) }
   },
   {
     "dcc", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " H=mx.example.test [192.0.2.1] F=<a@b.test>: rejected by DCC",
-    { LITERAL("H="), PEER_FIELDS(": rejected by DCC"), LITERAL(": "), TAIL(F_WARNINGS, "rejected by DCC") }
+    { LITERAL("H="), PEER_FIELDS(TEXT(": rejected by DCC")), LITERAL(": "), TAIL(F_WARNINGS, "rejected by DCC") }
   },
   {
     "rejected-message", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', ID16 " rejected from <a@b.test> H=(x) [192.0.2.1]: message too big: read=1 max=0",
-    { LITERAL("rejected from "), ANGLE_GLUED(F_REFUSAL_SENDER), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS(": "),
+    { LITERAL("rejected from "), ANGLE_GLUED(F_REFUSAL_SENDER), OPTIONAL(" "), LITERAL("H="), PEER_FIELDS(TEXT(": ")),
       LITERAL(": "), REFUSED("data", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
@@ -168,80 +181,80 @@ const LineShape exim_session_shapes[] =
   {
     "unqualified-recipient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "unqualified recipient rejected: <bob> H=(x) [192.0.2.1]",
     { LITERAL("unqualified recipient rejected: "), ANGLE(F_REFUSAL_RECIPIENT), LITERAL(" H="),
-      PEER_FIELDS("| (failed to find "), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
+      PEER_FIELDS(TEXT(""), TEXT(" (failed to find ")), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
   },
   {
     "unqualified-sender", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "unqualified sender rejected: <bob> H=(x) [192.0.2.1]",
     { LITERAL("unqualified sender rejected: "), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
-      PEER_FIELDS("| (failed to find "), REFUSED("mail", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
+      PEER_FIELDS(TEXT(""), TEXT(" (failed to find ")), REFUSED("mail", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
   },
   {
     "too-many-recipients", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "too many recipients: excess temporarily rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
     { LITERAL("too many recipients: excess temporarily rejected: sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
-      PEER_FIELDS(""), REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+      PEER_FIELDS(TEXT("")), REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
   },
   {
     "too-many-recipients-at-all", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
     "too many recipients: message rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
     { LITERAL("too many recipients: message rejected: sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
-      PEER_FIELDS(""), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+      PEER_FIELDS(TEXT("")), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
   },
   {
     "authenticator-failed", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
     "login authenticator failed for (User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
-    { { scan_mechanism, NO_FIELD, NULL }, OPTIONAL("H="), LONE_PEER_FIELDS(": "), LITERAL(": "), CONSTANT(F_REFUSAL_STAGE, "auth"),
-      { scan_auth_failure, NO_FIELD, NULL } }
+    { { scan_mechanism, NO_FIELD }, OPTIONAL("H="), LONE_PEER_FIELDS(TEXT(": ")), LITERAL(": "), CONSTANT(F_REFUSAL_STAGE, "auth"),
+      { scan_auth_failure, NO_FIELD } }
   },
   {
     "authenticator-failed-ident", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
     "login authenticator failed for U=joe H=(User) [192.0.2.1]: 535 Incorrect authentication data (set_id=admin)",
-    { { scan_mechanism, NO_FIELD, NULL }, LITERAL("U="), UNTIL(F_CLIENT_IDENT, " H="), LONE_PEER_FIELDS(": "), LITERAL(": "),
-      CONSTANT(F_REFUSAL_STAGE, "auth"), { scan_auth_failure, NO_FIELD, NULL } }
+    { { scan_mechanism, NO_FIELD }, LITERAL("U="), UNTIL(F_CLIENT_IDENT, " H="), LONE_PEER_FIELDS(TEXT(": ")), LITERAL(": "),
+      CONSTANT(F_REFUSAL_STAGE, "auth"), { scan_auth_failure, NO_FIELD } }
   },
   {
     "protocol-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "SMTP protocol error in \"STARTTLS\" H=(t.test) [192.0.2.1] STARTTLS used when not advertised",
     { LITERAL("SMTP "), OPTIONAL("protocol"), OPTIONAL("syntax"), LITERAL(" error in "),
-      COMMAND_AT_HOST(" |"), REFUSED("protocol", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+      COMMAND_AT_HOST(TEXT(" "), TEXT("")), REFUSED("protocol", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "synchronization-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from"
     " H=[192.0.2.1] input=\"EHLO x\"",
     { LITERAL("SMTP protocol "), OPTIONAL("violation: "), LITERAL("synchronization error ("),
-      UNTIL(F_REFUSAL_TEXT, "): rejected "), LITERAL("connection from H="), LONE_PEER_FIELDS(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
+      UNTIL(F_REFUSAL_TEXT, "): rejected "), LITERAL("connection from H="), LONE_PEER_FIELDS(TEXT(" input="), TEXT(" next input=")), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
     "synchronization-error-command", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (next input sent too soon: pipelining was not advertised): rejected \"DATA\""
     " H=(x) [192.0.2.1] next input=\"x\"",
     { LITERAL("SMTP protocol "), OPTIONAL("violation: "), LITERAL("synchronization error ("),
-      UNTIL(F_REFUSAL_TEXT, "): rejected "), COMMAND_AT_HOST(" input=| next input="), REFUSED("protocol", "false"), SKIP_REST }
+      UNTIL(F_REFUSAL_TEXT, "): rejected "), COMMAND_AT_HOST(TEXT(" input="), TEXT(" next input=")), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
     "call-dropped", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
-    { LITERAL("SMTP call from "), LONE_PEER_FIELDS(" dropped: too many "), LITERAL(" dropped: "), REFUSED("protocol", "false"),
+    { LITERAL("SMTP call from "), LONE_PEER_FIELDS(TEXT(" dropped: too many ")), LITERAL(" dropped: "), REFUSED("protocol", "false"),
       REST(F_REFUSAL_TEXT) }
   },
   {
     "connection-refused", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "Connection from [192.0.2.1]:53500 refused: too many connections",
-    { LITERAL("Connection from "), PEER_FIELDS(" refused: "), LITERAL(" refused: "), REFUSED("connect", "true"),
+    { LITERAL("Connection from "), PEER_FIELDS(TEXT(" refused: ")), LITERAL(" refused: "), REFUSED("connect", "true"),
       REST(F_REFUSAL_TEXT) }
   },
   {
     "refused-connection", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "refused connection from [192.0.2.1] (host_reject_connection)",
-    { LITERAL("refused connection from "), PEER_FIELDS(": | (host_reject_| (tcp wrappers)"), REFUSED("connect", "false"),
+    { LITERAL("refused connection from "), PEER_FIELDS(TEXT(": "), TEXT(" (host_reject_"), TEXT(" (tcp wrappers)")), REFUSED("connect", "false"),
       BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "refused-connection-temporarily", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
     "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=9 max=10 reserve=2",
-    { LITERAL("temporarily refused connection from "), PEER_FIELDS(": "), REFUSED("connect", "true"),
+    { LITERAL("temporarily refused connection from "), PEER_FIELDS(TEXT(": ")), REFUSED("connect", "true"),
       BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
     "refused-ip-options", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "connection from [192.0.2.1] refused (IP options)",
-    { LITERAL("connection from "), PEER_FIELDS(" refused ("), LITERAL(" refused "), REFUSED("connect", "false"),
+    { LITERAL("connection from "), PEER_FIELDS(TEXT(" refused (")), LITERAL(" refused "), REFUSED("connect", "false"),
       REST(F_REFUSAL_TEXT) }
   },
   {
@@ -251,20 +264,20 @@ const LineShape exim_session_shapes[] =
   {
     "certificate-error", LR_NOTE, BY_EXIM, ANY_ID, 'E',
     "[192.0.2.1] SSL verify error: depth=0 error=self signed certificate cert=/C=US/CN=x",
-    { LITERAL("["), SKIP_UNTIL("] "), TAIL_OF(F_WARNINGS, CERTIFICATE_ERRORS) }
+    { LITERAL("["), SKIP_UNTIL("] "), TAIL_OF_LIST(F_WARNINGS, certificate_errors) }
   },
   {
     "certificate-error-old", LR_NOTE, BY_EXIM, ANY_ID, 'E', "SSL verify error: depth=0 error=self signed certificate cert=/C=US/CN=x",
-    { TAIL_OF(F_WARNINGS, CERTIFICATE_ERRORS) }
+    { TAIL_OF_LIST(F_WARNINGS, certificate_errors) }
   },
   {
     "tls-error", LR_NOTE, BY_EXIM, ANY_ID, 'T', "TLS error on connection from [192.0.2.1]:53500 (SSL_accept): error:1408A0C1:x",
-    { ONE_OF("TLS error on connection|TLS recv error on connection|TLS send error on connection"), CONNECTION_ID,
-      LITERAL(" from "), LONE_PEER_FIELDS(" (|: | "), BLANK_REST(F_WARNINGS) }
+    { ONE_OF(TEXT("TLS error on connection"), TEXT("TLS recv error on connection"), TEXT("TLS send error on connection")), CONNECTION_ID,
+      LITERAL(" from "), LONE_PEER_FIELDS(TEXT(" ("), TEXT(": "), TEXT(" ")), BLANK_REST(F_WARNINGS) }
   },
   {
     "tls-error-within", LR_NOTE, BY_EXIM, ANY_ID, 'E', "TLS error (SSL_read): on connection from [192.0.2.1]:53500 error:1408A0C1:x",
-    { TAIL_OF(F_WARNINGS, "TLS error (SSL_read): |TLS error (SSL_write): ") }
+    { TAIL_OF(F_WARNINGS, TEXT("TLS error (SSL_read): "), TEXT("TLS error (SSL_write): ")) }
   },
   {
     "tls-disconnected", LR_NOTE, BY_EXIM, WITHOUT_ID, 'T', "TLS client disconnected cleanly (rejected our certificate?)",
@@ -280,27 +293,27 @@ const LineShape exim_session_shapes[] =
   },
   {
     "no-address", LR_NOTE, BY_EXIM, ANY_ID, 'E', "no IP address found for host mx.test (during SMTP connection from [192.0.2.1])",
-    { LITERAL("no IP address found for host "), SKIP_WORD, { scan_during_connection, NO_FIELD, NULL } }
+    { LITERAL("no IP address found for host "), SKIP_WORD, { scan_during_connection, NO_FIELD } }
   },
   {
     "vrfy-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "VRFY failed for x@y H=(v.test) [192.0.2.1]",
-    { LITERAL("VRFY failed for "), { scan_until_last, NO_FIELD, " H=" }, LONE_PEER_FIELDS("") }
+    { LITERAL("VRFY failed for "), { scan_until_last, NO_FIELD, TEXT(" H=") }, LONE_PEER_FIELDS(TEXT("")) }
   },
   {
     "etrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "ETRN #b.test received from (v.test) [192.0.2.1]",
-    { LITERAL("ETRN "), { scan_until_last, NO_FIELD, " received from " }, LONE_PEER_FIELDS("") }
+    { LITERAL("ETRN "), { scan_until_last, NO_FIELD, TEXT(" received from ") }, LONE_PEER_FIELDS(TEXT("")) }
   },
   {
     "atrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "ATRN b.test received from (v.test) [192.0.2.1]",
-    { LITERAL("ATRN "), { scan_until_last, NO_FIELD, " received from " }, LONE_PEER_FIELDS("") }
+    { LITERAL("ATRN "), { scan_until_last, NO_FIELD, TEXT(" received from ") }, LONE_PEER_FIELDS(TEXT("")) }
   },
   {
     "connect-inetd", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from [192.0.2.1]:53500 (via inetd)",
-    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(" (via inetd)"), LITERAL(" (via inetd)") }
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(TEXT(" (via inetd)")), LITERAL(" (via inetd)") }
   },
   {
     "connect-odmr", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "SMTP connection from mx.test [192.0.2.1]:53500 (ODMR customer)",
-    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(" (ODMR customer)"),
+    { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), LONE_PEER_FIELDS(TEXT(" (ODMR customer)")),
       LITERAL(" (ODMR customer)") }
   },
   {
@@ -326,7 +339,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "queue-run", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "Start queue run: pid=1234",
-    { { scan_queue_run, NO_FIELD, NULL }, SKIP_REST }
+    { { scan_queue_run, NO_FIELD }, SKIP_REST }
   },
   {
     "daemon-started", LR_RESTART, BY_EXIM, WITHOUT_ID, 'T', "exim 4.96 daemon started: pid=1, no queue runs, listening for SMTP on port 25",
@@ -362,7 +375,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "exim-itself", LR_SERVICE, BY_EXIM, ANY_ID, 'E', "spool directory space check failed: space=7 inodes=7",
-    { ONE_OF(ABOUT_ITSELF), SKIP_REST }
+    { ONE_OF_LIST(about_itself), SKIP_REST }
   },
   { NULL }
 };

@@ -137,9 +137,9 @@ _interpret(Line *line)
 static gboolean
 _begins_like(const LineShape *shape, Slice text)
 {
-  const gchar *literal = shape->steps[0].literal;
+  Slice literal = shape->steps[0].literal;
 
-  return literal && *literal && literal[1] && slice_starts_with(text, slice_from_string(literal));
+  return literal.len > 1 && slice_starts_with(text, literal);
 }
 
 /* whether the row wants a queue id or not */
@@ -249,7 +249,7 @@ _try(const LineShape *shape, Slice text, LineNearest *nearest)
     return;
   nearest->shape = shape->name;
   nearest->rest = reached;
-  nearest->expected = !step->scan ? "" : step->scan == scan_literal || step->scan == scan_until ? step->literal : NULL;
+  nearest->expected = !step->scan ? "" : step->scan == scan_literal || step->scan == scan_until ? step->literal.str : NULL;
 }
 
 void

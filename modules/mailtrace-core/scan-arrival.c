@@ -8,63 +8,108 @@ static const CipherFields client_cipher =
   F_TLS_AEAD
 };
 
-#define FLAG(name) { name, FORM_FLAG, NO_FIELD, NO_FIELD, NULL }
-#define STOP(name) { name, FORM_STOP, NO_FIELD, NO_FIELD, NULL }
-#define EXTENSION(name, word) { name, FORM_FLAG, F_SMTP_EXTENSIONS, NO_FIELD, word }
+#define EXTENSION(name, word) FLAG(name, F_SMTP_EXTENSIONS, word)
 
 /* in the order of the log */
-#define BEHIND_NAME "SNI=|A=|PRDR|PRX=|K|S="
-#define BEHIND_CLIENT_NAME "SNI=|A=|SPF|SPF=|DMARC|DMARC=|C=|D=|rejected|temporarily|Warning:|RCPT|sender|dropped|incomplete|F=<"
-
-static const Letter arrival_letters[] =
+static const Slice behind_name[] =
 {
-  { "R=", FORM_PARENT, NO_FIELD, NO_FIELD, NULL }, { "H=", FORM_PEER, NO_FIELD, NO_FIELD, NULL },
-  { "I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT, NULL }, { "U=", FORM_FREE, F_CLIENT_IDENT, NO_FIELD, "Ci=|P=" },
-  { "P=", FORM_WORD, F_PROTOCOL, NO_FIELD, NULL }, { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL },
-  { "CV=", FORM_YES_NO, F_TLS_IN_VERIFIED, NO_FIELD, NULL }, { "DN=", FORM_NAME, F_TLS_IN_DN, NO_FIELD, BEHIND_NAME },
-  { "SNI=", FORM_NAME, F_TLS_IN_SNI, NO_FIELD, BEHIND_NAME }, { "A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, "PRDR|PRX=|K|S=" },
-  { "S=", FORM_WORD, F_SIZE, NO_FIELD, NULL }, { "id=", FORM_MESSAGE_ID, F_MESSAGE_ID, NO_FIELD, NULL },
-  { "id*=", FORM_MESSAGE_ID, F_MESSAGE_ID, NO_FIELD, NULL }, { "T=", FORM_QUOTED, F_SUBJECT, NO_FIELD, NULL },
-  { "Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID, NO_FIELD, NULL },
-  { "PRX=", FORM_ADDRESS, F_CLIENT_PROXY, NO_FIELD, NULL }, { "M8S=", FORM_WORD, F_BODY_8BITMIME, NO_FIELD, NULL },
-  { "DKIM=", FORM_DKIM, F_DKIM_DOMAIN, F_DKIM_SIGNATURE_RESULT, NULL },
-  { "RT=", FORM_WORD, F_RECEIVE_TIME, NO_FIELD, NULL }, { "Q=", FORM_WORD, F_QUEUE_NAME, NO_FIELD, NULL },
-  { "SPF=", FORM_WORD, F_SPF, NO_FIELD, NULL }, { "DMARC=", FORM_WORD, F_DMARC, NO_FIELD, NULL },
-  { "SPF", FORM_FLAG, F_SPF, NO_FIELD, "pass" }, { "DMARC", FORM_FLAG, F_DMARC, NO_FIELD, "pass" },
-  { "ARC", FORM_FLAG, F_ARC, NO_FIELD, "true" }, { "DS", FORM_FLAG, F_CLIENT_DNSSEC, NO_FIELD, "true" },
-  EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo"), EXTENSION("L", "pipelining"), FLAG("L-"),
-  EXTENSION("L.", "pipelining"), FLAG("L.-"), EXTENSION("L*", "pipelining"), FLAG("L*-"), EXTENSION("PRDR", "prdr"),
-  EXTENSION("K", "chunking"),
-  { "from ", FORM_ANGLE, F_SENDER_UNREWRITTEN, NO_FIELD, NULL }, { "for ", FORM_LIST, F_RECIPIENTS, NO_FIELD, NULL },
-  LETTERS_END
+  TEXT("SNI="), TEXT("A="), TEXT("PRDR"), TEXT("PRX="), TEXT("K"), TEXT("S="), TEXTS_END
+};
+static const Slice behind_auth[] =
+{
+  TEXT("PRDR"), TEXT("PRX="), TEXT("K"), TEXT("S="), TEXTS_END
+};
+static const Slice behind_ident[] =
+{
+  TEXT("Ci="), TEXT("P="), TEXTS_END
+};
+static const Slice behind_client_name[] =
+{
+  TEXT("SNI="), TEXT("A="), TEXT("SPF"), TEXT("SPF="), TEXT("DMARC"), TEXT("DMARC="), TEXT("C="), TEXT("D="),
+  TEXT("rejected"), TEXT("temporarily"), TEXT("Warning:"), TEXT("RCPT"), TEXT("sender"), TEXT("dropped"),
+  TEXT("incomplete"), TEXT("F=<"), TEXTS_END
+};
+static const Slice behind_client_ident[] =
+{
+  TEXT("I="), TEXT("Ci="), TEXT("X="), TEXT("CV="), TEXT("DN="), TEXT("SNI="), TEXT("F=<"), TEXTS_END
 };
 
-static gboolean _arrival_follows(Slice *rest, const gchar *ends);
+#define LETTERS_OF_ARRIVALS \
+  ['A'] = LETTERS({ TEXT("A="), FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, NO_TEXT, behind_auth }, \
+                  FLAG("ARC", F_ARC, "true")), \
+  ['C'] = LETTERS(LETTER("CV=", FORM_YES_NO, F_TLS_IN_VERIFIED), LETTER("Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID)), \
+  ['D'] = LETTERS(LETTER_BEFORE("DN=", FORM_NAME, F_TLS_IN_DN, behind_name), \
+                  LETTER_PAIR("DKIM=", FORM_DKIM, F_DKIM_DOMAIN, F_DKIM_SIGNATURE_RESULT), \
+                  LETTER("DMARC=", FORM_WORD, F_DMARC), FLAG("DMARC", F_DMARC, "pass"), \
+                  FLAG("DS", F_CLIENT_DNSSEC, "true")), \
+  ['I'] = LETTERS(LETTER_PAIR("I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT)), \
+  ['K'] = LETTERS(EXTENSION("K", "chunking")), \
+  ['L'] = LETTERS(EXTENSION("L", "pipelining"), SKIP_FLAG("L-"), EXTENSION("L.", "pipelining"), SKIP_FLAG("L.-"), \
+                  EXTENSION("L*", "pipelining"), SKIP_FLAG("L*-")), \
+  ['M'] = LETTERS(LETTER("M8S=", FORM_WORD, F_BODY_8BITMIME)), \
+  ['P'] = LETTERS(LETTER("P=", FORM_WORD, F_PROTOCOL), LETTER("PRX=", FORM_ADDRESS, F_CLIENT_PROXY), \
+                  EXTENSION("PRDR", "prdr")), \
+  ['Q'] = LETTERS(LETTER("Q=", FORM_WORD, F_QUEUE_NAME)), \
+  ['S'] = LETTERS(LETTER_BEFORE("SNI=", FORM_NAME, F_TLS_IN_SNI, behind_name), LETTER("S=", FORM_WORD, F_SIZE), \
+                  LETTER("SPF=", FORM_WORD, F_SPF), FLAG("SPF", F_SPF, "pass")), \
+  ['T'] = LETTERS(LETTER("T=", FORM_QUOTED, F_SUBJECT), EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo")), \
+  ['U'] = LETTERS(LETTER_BEFORE("U=", FORM_FREE, F_CLIENT_IDENT, behind_ident)), \
+  ['X'] = LETTERS(LETTER("X=", FORM_CIPHER, NO_FIELD)), \
+  ['f'] = LETTERS(LETTER("from ", FORM_ANGLE, F_SENDER_UNREWRITTEN), LETTER("for ", FORM_LIST, F_RECIPIENTS)), \
+  ['i'] = LETTERS(LETTER("id=", FORM_MESSAGE_ID, F_MESSAGE_ID), LETTER("id*=", FORM_MESSAGE_ID, F_MESSAGE_ID)),
+
+static const Letter *const arrival_letters[256] =
+{
+  LETTERS_OF_ARRIVALS
+  ['H'] = LETTERS(LETTER("H=", FORM_PEER, NO_FIELD)),
+  ['R'] = LETTERS(LETTER("R=", FORM_PARENT, NO_FIELD), LETTER("RT=", FORM_WORD, F_RECEIVE_TIME)),
+};
+
+/* R= and H= do not occur behind H= */
+static const Letter *const behind_peer_letters[256] =
+{
+  LETTERS_OF_ARRIVALS
+  ['R'] = LETTERS(LETTER("RT=", FORM_WORD, F_RECEIVE_TIME)),
+};
+
+static gboolean _arrival_follows(Slice *rest, const Slice *ends);
 
 static const LetterTable arrival = { arrival_letters, &client_cipher, _arrival_follows, FALSE };
-/* R= and H= do not occur behind H= */
-static const LetterTable behind_peer = { arrival_letters + 2, &client_cipher, NULL, FALSE };
+static const LetterTable behind_peer = { behind_peer_letters, &client_cipher, NULL, FALSE };
 
-static const Letter refusal_letters[] =
+static const Letter *const refusal_letters[256] =
 {
-  { "I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT, NULL }, { "U=", FORM_FREE, F_CLIENT_IDENT, NO_FIELD, "I=|Ci=|X=|CV=|DN=|SNI=|F=<" },
-  { "Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID, NO_FIELD, NULL }, { "P=", FORM_WORD, NO_FIELD, NO_FIELD, NULL },
-  { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL }, { "CV=", FORM_YES_NO, F_TLS_IN_VERIFIED, NO_FIELD, NULL },
-  { "DN=", FORM_NAME, F_TLS_IN_DN, NO_FIELD, BEHIND_CLIENT_NAME },
-  { "SNI=", FORM_NAME, F_TLS_IN_SNI, NO_FIELD, BEHIND_CLIENT_NAME },
-  { "F=", FORM_ANGLE, F_REFUSAL_SENDER, NO_FIELD, NULL }, { "A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, NULL },
-  { "D=", FORM_WORD, F_CLIENT_DURATION, NO_FIELD, NULL }, { "PRX=", FORM_ADDRESS, F_CLIENT_PROXY, NO_FIELD, NULL },
-  { "C=", FORM_WORD, F_CLIENT_COMMANDS, NO_FIELD, NULL }, { "SPF=", FORM_WORD, F_SPF, NO_FIELD, NULL },
-  { "DMARC=", FORM_WORD, F_DMARC, NO_FIELD, NULL }, { "SPF", FORM_FLAG, F_SPF, NO_FIELD, "pass" },
-  { "DMARC", FORM_FLAG, F_DMARC, NO_FIELD, "pass" }, { "DS", FORM_FLAG, F_CLIENT_DNSSEC, NO_FIELD, "true" },
-  FLAG("TFO"), FLAG("TFO*"), FLAG("L"), FLAG("L-"), FLAG("L."), FLAG("L.-"), FLAG("L*"), FLAG("L*-"),
-  STOP("rejected "), STOP("temporarily rejected "), STOP("Warning: "), STOP("RCPT <"), STOP("sender verify "),
-  STOP("dropped"), STOP("incomplete transaction "), STOP("closed "), STOP("lost"), STOP("(TCP/IP "),
-  STOP("(via inetd)"), STOP("(ODMR "), STOP("(host_reject_"), STOP("(tcp wrappers"), STOP("(failed to find "),
-  STOP("refused"), STOP("input="), STOP("next input="), STOP("sender already given"), STOP("sender not yet given"),
-  STOP("unrecognized command"), STOP("valid RCPT command must "), STOP("STARTTLS used "), STOP("AUTH command used "),
-  STOP("already authenticated"), STOP("not permitted in mail "), STOP("no RCPT before "),
-  LETTERS_END
+  ['('] = LETTERS(STOP("(TCP/IP "), STOP("(via inetd)"), STOP("(ODMR "), STOP("(host_reject_"),
+                  STOP("(tcp wrappers"), STOP("(failed to find ")),
+  ['A'] = LETTERS(LETTER_PAIR("A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID), STOP("AUTH command used ")),
+  ['C'] = LETTERS(LETTER("Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID), LETTER("CV=", FORM_YES_NO, F_TLS_IN_VERIFIED),
+                  LETTER("C=", FORM_WORD, F_CLIENT_COMMANDS)),
+  ['D'] = LETTERS(LETTER_BEFORE("DN=", FORM_NAME, F_TLS_IN_DN, behind_client_name),
+                  LETTER("D=", FORM_WORD, F_CLIENT_DURATION), LETTER("DMARC=", FORM_WORD, F_DMARC),
+                  FLAG("DMARC", F_DMARC, "pass"), FLAG("DS", F_CLIENT_DNSSEC, "true")),
+  ['F'] = LETTERS(LETTER("F=", FORM_ANGLE, F_REFUSAL_SENDER)),
+  ['I'] = LETTERS(LETTER_PAIR("I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT)),
+  ['L'] = LETTERS(SKIP_FLAG("L"), SKIP_FLAG("L-"), SKIP_FLAG("L."), SKIP_FLAG("L.-"), SKIP_FLAG("L*"),
+                  SKIP_FLAG("L*-")),
+  ['P'] = LETTERS(LETTER("P=", FORM_WORD, NO_FIELD), LETTER("PRX=", FORM_ADDRESS, F_CLIENT_PROXY)),
+  ['R'] = LETTERS(STOP("RCPT <")),
+  ['S'] = LETTERS(LETTER_BEFORE("SNI=", FORM_NAME, F_TLS_IN_SNI, behind_client_name),
+                  LETTER("SPF=", FORM_WORD, F_SPF), FLAG("SPF", F_SPF, "pass"), STOP("STARTTLS used ")),
+  ['T'] = LETTERS(SKIP_FLAG("TFO"), SKIP_FLAG("TFO*")),
+  ['U'] = LETTERS(LETTER_BEFORE("U=", FORM_FREE, F_CLIENT_IDENT, behind_client_ident)),
+  ['W'] = LETTERS(STOP("Warning: ")),
+  ['X'] = LETTERS(LETTER("X=", FORM_CIPHER, NO_FIELD)),
+  ['a'] = LETTERS(STOP("already authenticated")),
+  ['c'] = LETTERS(STOP("closed ")),
+  ['d'] = LETTERS(STOP("dropped")),
+  ['i'] = LETTERS(STOP("incomplete transaction "), STOP("input=")),
+  ['l'] = LETTERS(STOP("lost")),
+  ['n'] = LETTERS(STOP("next input="), STOP("not permitted in mail "), STOP("no RCPT before ")),
+  ['r'] = LETTERS(STOP("rejected "), STOP("refused")),
+  ['s'] = LETTERS(STOP("sender verify "), STOP("sender already given"), STOP("sender not yet given")),
+  ['t'] = LETTERS(STOP("temporarily rejected ")),
+  ['u'] = LETTERS(STOP("unrecognized command")),
+  ['v'] = LETTERS(STOP("valid RCPT command must ")),
 };
 
 static const LetterTable refusal = { refusal_letters, &client_cipher, NULL, TRUE };
@@ -88,7 +133,7 @@ _occurs_once(const Line *line, FieldId id)
 
 /* the fields of an arrival up to the end of the line, its size among them */
 static gboolean
-_arrival_follows(Slice *rest, const gchar *ends)
+_arrival_follows(Slice *rest, const Slice *ends)
 {
   Line scratch;
   Scan scan = { *rest, &scratch };

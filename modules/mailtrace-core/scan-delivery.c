@@ -8,43 +8,86 @@ static const CipherFields next_hop_cipher =
   F_DELIVERY_TLS_CIPHER_IANA, F_DELIVERY_TLS_FORWARD_SECRECY, F_DELIVERY_TLS_AEAD
 };
 
-#define EXTENSION(name, word) { name, FORM_FLAG, F_DELIVERY_EXTENSIONS, NO_FIELD, word }
+#define EXTENSION(name, word) FLAG(name, F_DELIVERY_EXTENSIONS, word)
 
-static const Letter delivery_letters[] =
+/* in the order of the log */
+static const Slice behind_name[] =
 {
-  { "F=", FORM_ANGLE, F_DELIVERY_SENDER, NO_FIELD, NULL }, { "Q=", FORM_WORD, F_DELIVERY_QUEUE_NAME, NO_FIELD, NULL },
-  { "SRS=", FORM_ANGLE, NO_FIELD, NO_FIELD, NULL }, { "P=", FORM_ANGLE, F_DELIVERY_RETURN_PATH, NO_FIELD, NULL },
-  { "R=", FORM_WORD, F_DELIVERY_ROUTER, NO_FIELD, NULL }, { "T=", FORM_WORD, F_DELIVERY_TRANSPORT, NO_FIELD, NULL },
-  { "S=", FORM_WORD, F_DELIVERY_SIZE, NO_FIELD, NULL }, { "H=", FORM_NEXT_HOP, NO_FIELD, NO_FIELD, NULL },
-  { "I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT, NULL },
-  { "ST=", FORM_FREE, F_DELIVERY_SHADOW, NO_FIELD, NULL }, { "X=", FORM_CIPHER, NO_FIELD, NO_FIELD, NULL },
-  { "CV=", FORM_WORD, F_DELIVERY_TLS_VERIFIED, NO_FIELD, NULL },
-  { "DN=", FORM_NAME, F_DELIVERY_TLS_DN, NO_FIELD, "A=|L|L*|PRDR|K|DKIM=|QT=|DT=|C=" },
-  { "A=", FORM_FREE, F_DELIVERY_AUTH, NO_FIELD, NULL }, { "PRX=", FORM_ADDRESS, F_DELIVERY_PROXY, NO_FIELD, NULL },
-  { "PS=", FORM_WORD, F_DELIVERY_PROTOCOL_SEQUENCE, NO_FIELD, NULL },
-  { "DKIM=", FORM_WORD, F_DELIVERY_DKIM, NO_FIELD, NULL },
-  { "C=", FORM_REPLY, F_DELIVERY_RESPONSE, F_DELIVERY_CODE, NULL },
-  { "QT=", FORM_WORD, F_DELIVERY_QUEUE_TIME, NO_FIELD, NULL },
-  { "DT=", FORM_WORD, F_DELIVERY_DELIVER_TIME, NO_FIELD, NULL },
-  EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo"), EXTENSION("L", "pipelining"), EXTENSION("L*", "pipelining"),
-  EXTENSION("PRDR", "prdr"), EXTENSION("K", "chunking"),
-  LETTERS_END
+  TEXT("A="), TEXT("L"), TEXT("L*"), TEXT("PRDR"), TEXT("K"), TEXT("DKIM="), TEXT("QT="), TEXT("DT="), TEXT("C="),
+  TEXTS_END
+};
+
+static const Letter *const delivery_letters[256] =
+{
+  ['A'] = LETTERS(LETTER("A=", FORM_FREE, F_DELIVERY_AUTH)),
+  ['C'] = LETTERS(LETTER("CV=", FORM_WORD, F_DELIVERY_TLS_VERIFIED),
+                  LETTER_PAIR("C=", FORM_REPLY, F_DELIVERY_RESPONSE, F_DELIVERY_CODE)),
+  ['D'] = LETTERS(LETTER_BEFORE("DN=", FORM_NAME, F_DELIVERY_TLS_DN, behind_name),
+                  LETTER("DKIM=", FORM_WORD, F_DELIVERY_DKIM), LETTER("DT=", FORM_WORD, F_DELIVERY_DELIVER_TIME)),
+  ['F'] = LETTERS(LETTER("F=", FORM_ANGLE, F_DELIVERY_SENDER)),
+  ['H'] = LETTERS(LETTER("H=", FORM_NEXT_HOP, NO_FIELD)),
+  ['I'] = LETTERS(LETTER_PAIR("I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT)),
+  ['K'] = LETTERS(EXTENSION("K", "chunking")),
+  ['L'] = LETTERS(EXTENSION("L", "pipelining"), EXTENSION("L*", "pipelining")),
+  ['P'] = LETTERS(LETTER("P=", FORM_ANGLE, F_DELIVERY_RETURN_PATH), LETTER("PRX=", FORM_ADDRESS, F_DELIVERY_PROXY),
+                  LETTER("PS=", FORM_WORD, F_DELIVERY_PROTOCOL_SEQUENCE), EXTENSION("PRDR", "prdr")),
+  ['Q'] = LETTERS(LETTER("Q=", FORM_WORD, F_DELIVERY_QUEUE_NAME), LETTER("QT=", FORM_WORD, F_DELIVERY_QUEUE_TIME)),
+  ['R'] = LETTERS(LETTER("R=", FORM_WORD, F_DELIVERY_ROUTER)),
+  ['S'] = LETTERS(LETTER("SRS=", FORM_ANGLE, NO_FIELD), LETTER("S=", FORM_WORD, F_DELIVERY_SIZE),
+                  LETTER("ST=", FORM_FREE, F_DELIVERY_SHADOW)),
+  ['T'] = LETTERS(LETTER("T=", FORM_WORD, F_DELIVERY_TRANSPORT), EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo")),
+  ['X'] = LETTERS(LETTER("X=", FORM_CIPHER, NO_FIELD)),
 };
 
 static const LetterTable delivery = { delivery_letters, &next_hop_cipher, NULL, FALSE };
 
+/* the first field, or the words of a deferral */
+static gboolean
+_ends_addresses(Slice at)
+{
+  switch (scan_next(at))
+    {
+    case 'F':
+      return slice_starts_with(at, SLICE("F=<"));
+    case 'P':
+      return slice_starts_with(at, SLICE("P=<"));
+    case 'Q':
+      return slice_starts_with(at, SLICE("Q="));
+    case 'R':
+      return slice_starts_with(at, SLICE("R="));
+    case 'S':
+      return slice_starts_with(at, SLICE("SRS=<"));
+    case 'T':
+      return slice_starts_with(at, SLICE("T="));
+    case 'd':
+      return slice_starts_with(at, SLICE("defer ("));
+    case 'r':
+      return slice_starts_with(at, SLICE("routing defer ("));
+    default:
+      return FALSE;
+    }
+}
+
+/* index of the blank in front of it, or the end */
+static gsize
+_first_field(Slice text)
+{
+  gssize blank;
+
+  for (gsize at = 0; (blank = scan_find_unquoted(slice_skip(text, at), SLICE(" "))) >= 0; at++)
+    {
+      at += (gsize) blank;
+      if (_ends_addresses(slice_skip(text, at + 1)))
+        return at;
+    }
+  return text.len;
+}
+
 static gsize
 _addresses_end(Slice text, gboolean failure)
 {
-  static const gchar *const ends[] = { " F=<", " Q=", " SRS=<", " P=<", " R=", " T=", " routing defer (", " defer (" };
-  gsize end = text.len;
+  gsize end = _first_field(text);
 
-  for (guint i = 0; i < G_N_ELEMENTS(ends); i++)
-    {
-      gssize at = scan_find_unquoted(slice_head(text, end), slice_from_string(ends[i]));
-      if (at >= 0)
-        end = (gsize) at;
-    }
   /* commands and files may hold colons: there the first field ends them */
   gboolean is_command = text.len && strchr("|/>", text.str[0] ? text.str[0] : '?') && end < text.len;
   gssize colon = failure && !is_command ? scan_find_unquoted(slice_head(text, end), SLICE(": ")) : -1;
@@ -136,7 +179,7 @@ scan_delivery(Scan *self, const LineStep *step)
   if (_is_of_whole_message(self->rest) || !_addresses(self, FALSE))
     return FALSE;
   status = self->line->n_fields;
-  scan_add(self, F_DELIVERY_STATUS, slice_from_string(step->literal), FALSE);
+  scan_add(self, F_DELIVERY_STATUS, step->literal, FALSE);
   scan_letters(self, &delivery);
   if (!_has_way(self->line) && !_is_discarded(self->line))
     return FALSE;
@@ -151,10 +194,9 @@ static Slice
 _behind_command(Slice rest, Line *scratch)
 {
   Scan scan = { rest, scratch };
-  LineStep address = { NULL, NO_FIELD, NULL };
 
   scan_take(&scan, "pipelined ");
-  if ((scan_take(&scan, "RCPT TO:") || scan_take(&scan, "MAIL FROM:")) && !scan_angle(&scan, &address))
+  if ((scan_take(&scan, "RCPT TO:") || scan_take(&scan, "MAIL FROM:")) && !scan_angle_into(&scan, NO_FIELD))
     return SLICE("");
   gssize colon = slice_find(scan.rest, SLICE(": "));
   return colon < 0 ? SLICE("") : slice_skip(scan.rest, (gsize) colon + 2);
@@ -220,13 +262,13 @@ _add_error(Scan *self, Slice error)
   _add_remote_reply(self, error);
 }
 
-static const Letter attempt_letters[] =
+static const Letter *const attempt_letters[256] =
 {
-  { "H=", FORM_NEXT_HOP, NO_FIELD, NO_FIELD, NULL }, { "PRX=", FORM_ADDRESS, F_DELIVERY_PROXY, NO_FIELD, NULL },
-  { "I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT, NULL },
-  { "DT=", FORM_WORD, F_DELIVERY_DELIVER_TIME, NO_FIELD, NULL },
-  EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo"),
-  LETTERS_END
+  ['D'] = LETTERS(LETTER("DT=", FORM_WORD, F_DELIVERY_DELIVER_TIME)),
+  ['H'] = LETTERS(LETTER("H=", FORM_NEXT_HOP, NO_FIELD)),
+  ['I'] = LETTERS(LETTER_PAIR("I=", FORM_ADDRESS, F_DELIVERY_LOCAL_IP, F_DELIVERY_LOCAL_PORT)),
+  ['P'] = LETTERS(LETTER("PRX=", FORM_ADDRESS, F_DELIVERY_PROXY)),
+  ['T'] = LETTERS(EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo")),
 };
 
 static const LetterTable attempt = { attempt_letters, &next_hop_cipher, NULL, FALSE };

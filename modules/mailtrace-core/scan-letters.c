@@ -12,15 +12,15 @@ _is_flag_end(Slice rest)
   return !rest.len || rest.str[0] == ' ' || rest.str[0] == ':';
 }
 
-static const Letter *
+static inline const Letter *
 _letter(const LetterTable *table, Slice at)
 {
-  for (const Letter *letter = table->letters; letter->name; letter++)
-    {
-      Slice name = slice_from_string(letter->name);
-      if (slice_starts_with(at, name) && (letter->form != FORM_FLAG || _is_flag_end(slice_skip(at, name.len))))
-        return letter;
-    }
+  const Letter *letter = table->by_first[(guchar) scan_next(at)];
+
+  for (; letter && letter->name.len; letter++)
+    if (slice_starts_with(at, letter->name)
+        && (letter->form != FORM_FLAG || _is_flag_end(slice_skip(at, letter->name.len))))
+      return letter;
   return NULL;
 }
 
@@ -39,32 +39,29 @@ _is_unknown_name(Slice at)
 static gsize
 _quoted_length(Slice at)
 {
-  if (!at.len || at.str[0] != '"')
+  gssize found;
+
+  if (scan_next(at) != '"')
     return 0;
-  for (gsize i = 1; i < at.len; i++)
-    {
-      if (at.str[i] == '\\')
-        i++;
-      else if (at.str[i] == '"')
-        return i + 1;
-    }
+  for (gsize i = 1; (found = slice_find_either(slice_skip(at, i), '"', '\\')) >= 0; i += (gsize) found + 2)
+    if (at.str[i + (gsize) found] == '"')
+      return i + (gsize) found + 1;
   return 0;
 }
 
 static Slice
 _free_text(const LetterTable *table, Slice at)
 {
-  gsize i = 0;
+  gchar colon = table->colon_ends_free ? ':' : ' ';
+  gssize found;
 
-  while (i < at.len)
+  for (gsize i = 0; (found = slice_find_either(slice_skip(at, i), ' ', colon)) >= 0; i++)
     {
-      if (at.str[i] == ' ' && _letter(table, slice_skip(at, i + 1)))
-        break;
-      if (table->colon_ends_free && slice_starts_with(slice_skip(at, i), SLICE(": ")))
-        break;
-      i++;
+      i += (gsize) found;
+      if (at.str[i] == ' ' ? _letter(table, slice_skip(at, i + 1)) != NULL : scan_next(slice_skip(at, i + 1)) == ' ')
+        return slice_head(at, i);
     }
-  return slice_head(at, i);
+  return at;
 }
 
 /* quotes that no backslash protects */
@@ -98,16 +95,22 @@ _find_last_name(Slice text, Slice name)
   return found;
 }
 
-static gboolean
-_is_listed(Slice word, Slice rest)
+static const Slice *
+_last_of(const Slice *names)
 {
-  while (rest.len)
+  while (names[1].str)
+    names++;
+  return names;
+}
+
+static gboolean
+_is_listed(Slice word, const Slice *names, const Slice *end)
+{
+  for (; names < end; names++)
     {
-      Slice name = slice_take_part(&rest, '|');
+      gchar last = names->str[names->len - 1];
 
-      gboolean has_value = slice_ends_with(name, SLICE("=")) || slice_ends_with(name, SLICE("<"));
-
-      if (has_value ? slice_starts_with(word, name) : slice_equals(word, name))
+      if (last == '=' || last == '<' ? slice_starts_with(word, *names) : slice_equals(word, *names))
         return TRUE;
     }
   return FALSE;
@@ -133,14 +136,13 @@ _last_field(Slice text)
 static Slice
 _login_text(const LetterTable *table, const Letter *letter, Slice at)
 {
-  Slice names = slice_from_string(letter->constant);
-  gsize bar = (gsize) slice_find_last_char(names, '|');
-  gssize end = _find_last_name(at, slice_skip(names, bar + 1)), blank;
+  const Slice *last = _last_of(letter->behind);
+  gssize end = _find_last_name(at, *last), blank;
 
   if (end < 0)
     return _free_text(table, at);
   while ((blank = _last_field(slice_head(at, (gsize) end))) > 0
-         && _is_listed(slice_new(at.str + blank + 1, (gsize) (end - blank - 1)), slice_head(names, bar)))
+         && _is_listed(slice_new(at.str + blank + 1, (gsize) (end - blank - 1)), letter->behind, last))
     end = blank;
   return slice_head(at, (gsize) end);
 }
@@ -155,17 +157,17 @@ _occurs_twice(Slice text, Slice name)
 
 /* what may stand behind a name in quotes: nothing, a message, or one of the words listed; the last of them only once */
 static gboolean
-_may_follow_name(Slice rest, const gchar *listed)
+_may_follow_name(Slice rest, const Slice *names)
 {
-  Slice names = slice_from_string(listed);
-  Slice last = slice_skip(names, (gsize) (slice_find_last_char(names, '|') + 1));
+  const Slice *last = _last_of(names);
   Slice word = scan_quoted_word(slice_skip(rest, 1));
   gchar once[16];
 
   if (!rest.len || rest.str[0] == ':' || slice_equals(word, SLICE(":")))
     return TRUE;
-  g_snprintf(once, sizeof(once), " %.*s", (gint) last.len, last.str);
-  return rest.str[0] == ' ' && _is_listed(word, names) && !_occurs_twice(rest, slice_from_string(once));
+  once[0] = ' ';
+  memcpy(once + 1, last->str, last->len);
+  return rest.str[0] == ' ' && _is_listed(word, names, last + 1) && !_occurs_twice(rest, slice_new(once, last->len + 1));
 }
 
 #define NAME_ENDS_MAX 16
@@ -186,7 +188,7 @@ _name_length(const Letter *letter, Slice at)
     else if (at.str[i] == '"' && --behind % 2 == 0
              && (i + 1 == at.len || at.str[i + 1] == ' ' || at.str[i + 1] == ':'))
       {
-        if (_may_follow_name(slice_skip(at, i + 1), letter->constant))
+        if (_may_follow_name(slice_skip(at, i + 1), letter->behind))
           return i + 1;
         paired = paired ? paired : i + 1;
         n++;
@@ -311,14 +313,14 @@ _message_id(const LetterTable *table, Slice at)
 static Slice
 _value(const LetterTable *table, const Letter *letter, Slice at)
 {
-  gsize quoted = _quoted_length(at);
-  gssize blank;
+  gsize quoted;
+  gssize end;
 
   switch (letter->form)
     {
     case FORM_FREE:
     case FORM_AUTH:
-      return letter->constant ? _login_text(table, letter, at) : _free_text(table, at);
+      return letter->behind ? _login_text(table, letter, at) : _free_text(table, at);
     case FORM_NAME:
       quoted = _name_length(letter, at);
       if (quoted)
@@ -327,10 +329,10 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
     case FORM_QUOTED:
     case FORM_REPLY:
     case FORM_SKIP:
-      if (quoted)
+      if ((quoted = _quoted_length(at)))
         return slice_head(at, quoted);
-      if (at.len && at.str[0] == '<' && (blank = slice_find_char(at, '>')) > 0)
-        return slice_head(at, (gsize) blank + 1);
+      if (scan_next(at) == '<' && (end = slice_find_char(at, '>')) > 0)
+        return slice_head(at, (gsize) end + 1);
       break;
     case FORM_MESSAGE_ID:
       return _message_id(table, at);
@@ -339,8 +341,7 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
     default:
       break;
     }
-  blank = slice_find_char(at, ' ');
-  return blank < 0 ? at : slice_head(at, (gsize) blank);
+  return scan_plain_word(at);
 }
 
 /* next-hop-id = "id=" queue-id of an Exim / "queued as " word of a Postfix; behind a blank, ended by one or the end */
@@ -400,36 +401,36 @@ _address(Slice *at, Slice *ip, Slice *port)
   return len > 0;
 }
 
-/* forms whose value ends by their own grammar; FALSE when the text has none of it */
 static gboolean
-_self_ending(Scan *self, const LetterTable *table, const Letter *letter)
+_take_address(Scan *self, const Letter *letter)
 {
-  LineStep angle = { NULL, letter->field, NULL };
-  Slice ip, port, hop;
+  Slice ip, port;
 
-  switch (letter->form)
-    {
-    case FORM_PEER:
-      return scan_peer_before(self, table->follows, NULL);
-    case FORM_ANGLE:
-      return scan_angle(self, &angle);
-    case FORM_ADDRESS:
-      if (!_address(&self->rest, &ip, &port))
-        return FALSE;
-      scan_add(self, letter->field, ip, FALSE);
-      if (port.len)
-        scan_add(self, letter->second, port, FALSE);
-      return TRUE;
-    case FORM_NEXT_HOP:
-      hop = _free_text(table, self->rest);
-      if (slice_find(hop, SLICE(": ")) >= 0)
-        hop = slice_head(hop, (gsize) slice_find(hop, SLICE(": ")));
-      scan_next_hop(self, hop);
-      self->rest = slice_skip(self->rest, hop.len);
-      return TRUE;
-    default:
-      return FALSE;
-    }
+  if (!_address(&self->rest, &ip, &port))
+    return FALSE;
+  scan_add(self, letter->field, ip, FALSE);
+  if (port.len)
+    scan_add(self, letter->second, port, FALSE);
+  return TRUE;
+}
+
+static void
+_take_next_hop(Scan *self, const LetterTable *table)
+{
+  Slice hop = _free_text(table, self->rest);
+  gssize colon = slice_find(hop, SLICE(": "));
+
+  if (colon >= 0)
+    hop = slice_head(hop, (gsize) colon);
+  scan_next_hop(self, hop);
+  self->rest = slice_skip(self->rest, hop.len);
+}
+
+/* "T=t_smtp: message": the colon begins the message */
+static Slice
+_without_final_colon(Slice value)
+{
+  return slice_ends_with(value, SLICE(":")) ? slice_head(value, value.len - 1) : value;
 }
 
 static void
@@ -470,37 +471,29 @@ _add_value(Scan *self, const LetterTable *table, const Letter *letter, Slice val
     }
 }
 
-/* "T=t_smtp: message": the colon begins the message */
-static Slice
-_without_final_colon(Slice value)
-{
-  return slice_ends_with(value, SLICE(":")) ? slice_head(value, value.len - 1) : value;
-}
-
+/* behind the name; FALSE when the text has none of the value's form */
 static gboolean
-_one(Scan *self, const LetterTable *table, const Letter *letter)
+_take_value(Scan *self, const LetterTable *table, const Letter *letter)
 {
-  static const Letter unknown = { "", FORM_SKIP, NO_FIELD, NO_FIELD, NULL };
-  Scan saved = *self;
+  Slice value;
 
-  self->rest = slice_skip(self->rest, letter ? strlen(letter->name)
-                          : (gsize) slice_find_char(self->rest, '=') + 1);
-  if (!letter)
-    letter = &unknown;
-  if (letter->form == FORM_FLAG)
+  switch (letter->form)
     {
-      scan_add(self, letter->field, slice_from_string(letter->constant), FALSE);
+    case FORM_FLAG:
+      scan_add(self, letter->field, letter->constant, FALSE);
       return TRUE;
+    case FORM_PEER:
+      return scan_peer_before(self, table->follows, NULL);
+    case FORM_ANGLE:
+      return scan_angle_into(self, letter->field);
+    case FORM_ADDRESS:
+      return _take_address(self, letter);
+    case FORM_NEXT_HOP:
+      _take_next_hop(self, table);
+      return TRUE;
+    default:
+      value = _value(table, letter, self->rest);
     }
-  if (letter->form == FORM_PEER || letter->form == FORM_ANGLE || letter->form == FORM_ADDRESS
-      || letter->form == FORM_NEXT_HOP)
-    {
-      if (_self_ending(self, table, letter))
-        return TRUE;
-      self->rest = saved.rest;
-      return FALSE;
-    }
-  Slice value = _value(table, letter, self->rest);
   if (letter->form == FORM_CIPHER || letter->form == FORM_WORD || letter->form == FORM_SKIP)
     value = _without_final_colon(value);
   self->rest = slice_skip(self->rest, value.len);
@@ -511,15 +504,17 @@ _one(Scan *self, const LetterTable *table, const Letter *letter)
 void
 scan_letters(Scan *self, const LetterTable *table)
 {
+  static const Letter unknown = LETTER("", FORM_SKIP, NO_FIELD);
+
   for (guint n = 0; n < LETTERS_MAX && self->rest.len > 1 && self->rest.str[0] == ' '; n++)
     {
-      Slice before = self->rest;
-      const Letter *letter = _letter(table, slice_skip(before, 1));
+      Slice before = self->rest, name = slice_skip(before, 1);
+      const Letter *letter = _letter(table, name);
 
-      if (letter ? letter->form == FORM_STOP : !_is_unknown_name(slice_skip(before, 1)))
+      if (letter ? letter->form == FORM_STOP : !_is_unknown_name(name))
         return;
-      self->rest = slice_skip(before, 1);
-      if (!_one(self, table, letter))
+      self->rest = slice_skip(name, letter ? letter->name.len : (gsize) slice_find_char(name, '=') + 1);
+      if (!_take_value(self, table, letter ? letter : &unknown))
         {
           self->rest = before;
           return;

@@ -33,12 +33,13 @@ typedef enum _LetterForm
 
 typedef struct _Letter
 {
-  const gchar *name;   /* with "=" unless FORM_FLAG */
+  Slice name;          /* with "=" unless FORM_FLAG */
   LetterForm form;
   FieldId field, second;
-  /* FORM_FREE, FORM_AUTH, FORM_NAME: names that may follow, "|" between them; of the first two the last one always does,
-   * of FORM_NAME it does not twice */
-  const gchar *constant;
+  Slice constant;
+  /* FORM_FREE, FORM_AUTH, FORM_NAME: names that may follow, TEXTS_END behind the last; of the first two the last one
+   * always does, of FORM_NAME it does not twice */
+  const Slice *behind;
 } Letter;
 
 /* the fields of FORM_CIPHER, which holds more than two values */
@@ -49,13 +50,20 @@ typedef struct _CipherFields
 
 typedef struct _LetterTable
 {
-  const Letter *letters;        /* ends with a row without a name */
+  const Letter *const *by_first; /* by the first byte of the name: those that begin so, LETTERS_END behind the last */
   const CipherFields *cipher;
   ScanRest follows;             /* what stands behind FORM_PEER */
   gboolean colon_ends_free;     /* ": " ends FORM_FREE */
 } LetterTable;
 
-#define LETTERS_END { NULL, FORM_SKIP, NO_FIELD, NO_FIELD, NULL }
+#define LETTERS_END { NO_TEXT, FORM_SKIP, NO_FIELD, NO_FIELD, NO_TEXT, NULL }
+#define LETTERS(...) (const Letter[]) { __VA_ARGS__, LETTERS_END }
+#define LETTER(name, form, field) { TEXT(name), form, field, NO_FIELD, NO_TEXT, NULL }
+#define LETTER_PAIR(name, form, field, second) { TEXT(name), form, field, second, NO_TEXT, NULL }
+#define LETTER_BEFORE(name, form, field, behind) { TEXT(name), form, field, NO_FIELD, NO_TEXT, behind }
+#define FLAG(name, field, word) { TEXT(name), FORM_FLAG, field, NO_FIELD, TEXT(word), NULL }
+#define SKIP_FLAG(name) LETTER(name, FORM_FLAG, NO_FIELD)
+#define STOP(name) LETTER(name, FORM_STOP, NO_FIELD)
 
 /* fields = *( SP name value ); stops before the first thing that is none */
 void scan_letters(Scan *self, const LetterTable *table);

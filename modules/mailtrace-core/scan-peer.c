@@ -84,7 +84,7 @@ _is_echo(const Peer *self, Slice rest, const gchar *place)
 typedef struct _Expected
 {
   ScanRest follows;
-  const gchar *ends;
+  const Slice *ends;
   Slice client;     /* its address, where other lines told it */
   gboolean paired;  /* behind it, quotes come in pairs: it stands not inside a quoted local part */
 } Expected;
@@ -140,10 +140,8 @@ _choose(Peer *self, Slice text, const Expected *expected)
 static gboolean
 _name(Slice *at, Slice *name)
 {
-  gsize len = 0;
+  gsize len = scan_host_length(*at);
 
-  while (len < at->len && (g_ascii_isalnum(at->str[len]) || strchr(".-_", at->str[len] ? at->str[len] : ' ')))
-    len++;
   if (!len || len >= at->len || at->str[len] != ' ')
     return FALSE;
   *name = slice_head(*at, len);
@@ -183,7 +181,7 @@ _tell_several(const Peer *self, Line *line)
 }
 
 static gboolean
-_last_reading(Scan *self, ScanRest follows, const gchar *ends, gboolean only_sure)
+_last_reading(Scan *self, ScanRest follows, const Slice *ends, gboolean only_sure)
 {
   Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
@@ -199,7 +197,7 @@ _last_reading(Scan *self, ScanRest follows, const gchar *ends, gboolean only_sur
 
 /* where only the HELO is a stranger's: the last reading is right */
 gboolean
-scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+scan_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 {
   return _last_reading(self, follows, ends, FALSE);
 }
@@ -207,7 +205,7 @@ scan_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 /* where the words behind it may be a stranger's as well, but not likely: the line goes on behind the last reading, and
  * of several none says who it was */
 gboolean
-scan_sure_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+scan_sure_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 {
   return _last_reading(self, follows, ends, TRUE);
 }
@@ -215,7 +213,7 @@ scan_sure_peer_before(Scan *self, ScanRest follows, const gchar *ends)
 /* where strangers wrote on both sides: nothing is said about a peer that has two readings.  The line goes on behind the
  * first: few servers accept a HELO with brackets, all of them log what follows. */
 gboolean
-scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends)
+scan_lone_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 {
   Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;

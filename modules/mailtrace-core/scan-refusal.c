@@ -13,29 +13,24 @@ _is_end(Slice rest, Slice end)
 
 /* fields of a connection, then one of the ends, "|" between them; an empty one is the end of the line */
 static gboolean
-_refusal_follows(Slice *rest, const gchar *ends)
+_refusal_follows(Slice *rest, const Slice *ends)
 {
   Line scratch;
   Scan scan = { *rest, &scratch };
-  Slice left = slice_from_string(ends);
-  gssize bar;
 
   scratch.n_fields = 0;
   scan_refusal_fields(&scan, NULL);
   *rest = scan.rest;
-  while ((bar = slice_find_char(left, '|')) >= 0)
-    {
-      if (_is_end(scan.rest, slice_head(left, (gsize) bar)))
-        return TRUE;
-      left = slice_skip(left, (gsize) bar + 1);
-    }
-  return _is_end(scan.rest, left);
+  for (; ends->str; ends++)
+    if (_is_end(scan.rest, *ends))
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
 scan_peer_fields(Scan *self, const LineStep *step)
 {
-  return scan_peer_before(self, _refusal_follows, step->literal) && scan_refusal_fields(self, step);
+  return scan_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
 }
 
 gboolean
@@ -44,7 +39,7 @@ scan_sure_peer_fields(Scan *self, const LineStep *step)
   Line scratch;
   Scan fields;
 
-  if (!scan_sure_peer_before(self, _refusal_follows, step->literal))
+  if (!scan_sure_peer_before(self, _refusal_follows, step->texts))
     return FALSE;
   scratch.n_fields = 0;
   fields = (Scan) { self->rest, self->line->several_clients ? &scratch : self->line };
@@ -56,7 +51,7 @@ scan_sure_peer_fields(Scan *self, const LineStep *step)
 gboolean
 scan_lone_peer_fields(Scan *self, const LineStep *step)
 {
-  return scan_lone_peer_before(self, _refusal_follows, step->literal) && scan_refusal_fields(self, step);
+  return scan_lone_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
 }
 
 #define MARKS_MAX 8
@@ -77,7 +72,7 @@ _only_peer(Slice text, Slice mark, const LineStep *step)
       Scan scan = { slice_skip(text, from), &scratch };
       scratch.n_fields = 0;
       scratch.known_client = SLICE_NONE;
-      if (!scan_peer_fields(&scan, step) || !_refusal_follows(&scan.rest, step->literal))
+      if (!scan_peer_fields(&scan, step) || !_refusal_follows(&scan.rest, step->texts))
         continue;
       if (found)
         return -1;
@@ -88,16 +83,18 @@ _only_peer(Slice text, Slice mark, const LineStep *step)
 
 /* reasons that hold no stranger's text and end the line: the HELO's end is the last place in front of one */
 static gboolean
-_reason_follows(Slice *rest, const gchar *ends)
+_reason_follows(Slice *rest, const Slice *ends)
 {
-  static const gchar *const reasons[] = { " sender already given", " sender not yet given", " unrecognized command",
-    " valid RCPT command must precede DATA", " valid RCPT command must precede BDAT", " STARTTLS used when not advertised",
-    " AUTH command used when not advertised", " already authenticated", " not permitted in mail transaction",
-    " MAIL must have an address operand", " RCPT must have an address operand", " no RCPT before DATA" };
+  static const Slice reasons[] = { TEXT(" sender already given"), TEXT(" sender not yet given"),
+    TEXT(" unrecognized command"), TEXT(" valid RCPT command must precede DATA"),
+    TEXT(" valid RCPT command must precede BDAT"), TEXT(" STARTTLS used when not advertised"),
+    TEXT(" AUTH command used when not advertised"), TEXT(" already authenticated"),
+    TEXT(" not permitted in mail transaction"), TEXT(" MAIL must have an address operand"),
+    TEXT(" RCPT must have an address operand"), TEXT(" no RCPT before DATA") };
 
   _refusal_follows(rest, ends);
   for (guint i = 0; i < G_N_ELEMENTS(reasons); i++)
-    if (slice_equals(*rest, slice_from_string(reasons[i])))
+    if (slice_equals(*rest, reasons[i]))
       return TRUE;
   return FALSE;
 }
@@ -114,7 +111,7 @@ _command_peer(Scan *self, const LineStep *step, Slice mark)
   if (!at || !slice_starts_with(self->rest, SLICE("\"")))
     return FALSE;
   self->rest = at < 0 ? SLICE("") : slice_skip(self->rest, (gsize) at);
-  return at < 0 || (scan_peer_before(self, _reason_follows, step->literal) && scan_refusal_fields(self, step))
+  return at < 0 || (scan_peer_before(self, _reason_follows, step->texts) && scan_refusal_fields(self, step))
          || scan_lone_peer_fields(self, step);
 }
 
@@ -132,27 +129,29 @@ scan_command_from_host(Scan *self, const LineStep *step)
 
 typedef struct _Stage
 {
-  const gchar *what;
-  const gchar *stage;
+  Slice what, stage;
 } Stage;
 
 static const Stage stages[] =
 {
-  { "EHLO or HELO ", "helo" }, { "EHLO ", "helo" }, { "HELO ", "helo" }, { "HELO or EHLO", "helo" },
-  { "connection", "connect" }, { "DATA", "data" }, { "after DATA", "data" }, { "during MIME ACL checks", "mime" },
-  { "AUTH", "auth" }, { "STARTTLS", "tls" }, { "VRFY", "command" }, { "EXPN", "command" }, { "ETRN", "command" },
-  { "ATRN", "command" }, { "QUIT", "command" }, { "by local_scan()", "data" }, { "by non-SMTP ACL", "data" },
-  { "RCPT", "rcpt" }, { "MAIL", "mail" }, { "\"", "command" }, { "BDAT", "data" }, { "NOTQUIT", "command" },
-  { "unknown command", "command" }, { "WELLKNOWN", "command" },
+  { TEXT("EHLO or HELO "), TEXT("helo") }, { TEXT("EHLO "), TEXT("helo") }, { TEXT("HELO "), TEXT("helo") },
+  { TEXT("HELO or EHLO"), TEXT("helo") }, { TEXT("connection"), TEXT("connect") }, { TEXT("DATA"), TEXT("data") },
+  { TEXT("after DATA"), TEXT("data") }, { TEXT("during MIME ACL checks"), TEXT("mime") },
+  { TEXT("AUTH"), TEXT("auth") }, { TEXT("STARTTLS"), TEXT("tls") }, { TEXT("VRFY"), TEXT("command") },
+  { TEXT("EXPN"), TEXT("command") }, { TEXT("ETRN"), TEXT("command") }, { TEXT("ATRN"), TEXT("command") },
+  { TEXT("QUIT"), TEXT("command") }, { TEXT("by local_scan()"), TEXT("data") },
+  { TEXT("by non-SMTP ACL"), TEXT("data") }, { TEXT("RCPT"), TEXT("rcpt") }, { TEXT("MAIL"), TEXT("mail") },
+  { TEXT("\""), TEXT("command") }, { TEXT("BDAT"), TEXT("data") }, { TEXT("NOTQUIT"), TEXT("command") },
+  { TEXT("unknown command"), TEXT("command") }, { TEXT("WELLKNOWN"), TEXT("command") },
 };
 
-static const gchar *
+static Slice
 _stage(Slice what)
 {
   for (guint i = 0; i < G_N_ELEMENTS(stages); i++)
-    if (slice_starts_with(what, slice_from_string(stages[i].what)))
+    if (slice_starts_with(what, stages[i].what))
       return stages[i].stage;
-  return NULL;
+  return SLICE_NONE;
 }
 
 static void
@@ -170,17 +169,16 @@ gboolean
 scan_rejected(Scan *self, const LineStep *step)
 {
   gboolean temporary = scan_take(self, "temporarily ");
-  LineStep recipient = { NULL, F_REFUSAL_RECIPIENT, NULL }, sender = { NULL, F_REFUSAL_SENDER, NULL };
-  const gchar *stage;
+  Slice stage;
 
-  if (!scan_take(self, "rejected ") || !(stage = _stage(self->rest)))
+  if (!scan_take(self, "rejected ") || !(stage = _stage(self->rest)).len)
     return FALSE;
-  scan_add(self, F_REFUSAL_STAGE, slice_from_string(stage), FALSE);
+  scan_add(self, F_REFUSAL_STAGE, stage, FALSE);
   scan_add(self, F_REFUSAL_TEMPORARY, temporary ? SLICE("true") : SLICE("false"), FALSE);
   if (scan_take(self, "RCPT "))
-    scan_angle(self, &recipient);
+    scan_angle_into(self, F_REFUSAL_RECIPIENT);
   else if (scan_take(self, "MAIL ") && (scan_take(self, "FROM:") || TRUE))
-    scan_angle(self, &sender);
+    scan_angle_into(self, F_REFUSAL_SENDER);
   _rejected_text(self);
   return TRUE;
 }
@@ -189,21 +187,20 @@ scan_rejected(Scan *self, const LineStep *step)
 static void
 _skip_parent(Scan *self)
 {
-  LineStep parent = { NULL, NO_FIELD, NULL };
   Scan saved = *self;
 
-  if (!scan_take(self, " ") || !scan_angle(self, &parent))
+  if (!scan_take(self, " ") || !scan_angle_into(self, NO_FIELD))
     *self = saved;
 }
 
 /* address " F=<": what stands behind the client where the next hop refused the data of a cut-through delivery */
 static gboolean
-_recipient_follows(Slice *rest, const gchar *ends)
+_recipient_follows(Slice *rest, const Slice *ends)
 {
   Line scratch;
 
   _refusal_follows(rest, ends);
-  Slice word = slice_starts_with(*rest, SLICE(" ")) ? scan_quoted_word(slice_skip(*rest, 1)) : SLICE("");
+  Slice word = scan_next(*rest) == ' ' ? scan_quoted_word(slice_skip(*rest, 1)) : SLICE("");
 
   if (slice_find_char(word, '@') < 1)
     return FALSE;
@@ -218,15 +215,15 @@ _recipient_follows(Slice *rest, const gchar *ends)
 gboolean
 scan_cut_through(Scan *self, const LineStep *step)
 {
-  LineStep sender = { NULL, F_REFUSAL_SENDER, NULL }, path = { NULL, NO_FIELD, NULL };
+  static const Slice nothing[] = { TEXT(""), TEXTS_END };
   gboolean temporary;
 
-  if (!scan_peer_before(self, _recipient_follows, "") || !scan_refusal_fields(self, step) || !scan_take(self, " "))
+  if (!scan_peer_before(self, _recipient_follows, nothing) || !scan_refusal_fields(self, step) || !scan_take(self, " "))
     return FALSE;
   Slice recipient = scan_quoted_word(self->rest);
   self->rest = slice_skip(self->rest, recipient.len);
   _skip_parent(self);
-  if (!scan_take(self, " F=") || !scan_angle(self, &sender) || (scan_take(self, " P=") && !scan_angle(self, &path)))
+  if (!scan_take(self, " F=") || !scan_angle_into(self, F_REFUSAL_SENDER) || (scan_take(self, " P=") && !scan_angle_into(self, NO_FIELD)))
     return FALSE;
   temporary = scan_take(self, " tmp-reject from cutthrough after DATA:");
   if (!temporary && !scan_take(self, " rejected after DATA:"))
@@ -234,7 +231,7 @@ scan_cut_through(Scan *self, const LineStep *step)
   scan_add(self, F_REFUSAL_RECIPIENT, recipient, FALSE);
   scan_add(self, F_REFUSAL_STAGE, SLICE("data"), FALSE);
   scan_add(self, F_REFUSAL_TEMPORARY, temporary ? SLICE("true") : SLICE("false"), FALSE);
-  scan_add(self, F_REFUSAL_TEXT, slice_skip(self->rest, slice_starts_with(self->rest, SLICE(" "))), TRUE);
+  scan_add(self, F_REFUSAL_TEXT, slice_skip(self->rest, scan_next(self->rest) == ' '), TRUE);
   self->rest = SLICE("");
   return TRUE;
 }

@@ -20,11 +20,11 @@ _is_listed_header(Slice at)
 gboolean
 scan_continuation(Scan *self, const LineStep *step)
 {
-  static const gchar *const begins[] = { " ", "\t", "#011", "Envelope-from: <", "Envelope-to: <", "*** truncated ***" };
+  static const Slice begins[] = { TEXT(" "), TEXT("\t"), TEXT("#011"), TEXT("Envelope-from: <"), TEXT("Envelope-to: <"),
+    TEXT("*** truncated ***"), TEXTS_END };
   gboolean found = !self->rest.len || _is_listed_header(self->rest);
 
-  for (guint i = 0; i < G_N_ELEMENTS(begins); i++)
-    found |= slice_starts_with(self->rest, slice_from_string(begins[i]));
+  found = found || scan_take_one(self, begins);
   self->rest = SLICE("");
   return found;
 }
@@ -33,7 +33,7 @@ scan_continuation(Scan *self, const LineStep *step)
 gboolean
 scan_connection_id(Scan *self, const LineStep *step)
 {
-  LineStep word = { NULL, F_CLIENT_CONNECTION_ID, NULL };
+  LineStep word = { NULL, F_CLIENT_CONNECTION_ID };
 
   return !scan_take(self, " Ci=") || scan_word(self, &word);
 }
@@ -51,7 +51,8 @@ scan_connection_way(Scan *self, const LineStep *step)
 static gboolean
 _login(Scan *self)
 {
-  static const LineStep ends = { NULL, NO_FIELD, " D=| C=| closed by | closed after | lost| dropped: too many | (error: " };
+  static const Slice ends[] = { TEXT(" D="), TEXT(" C="), TEXT(" closed by "), TEXT(" closed after "), TEXT(" lost"),
+    TEXT(" dropped: too many "), TEXT(" (error: "), TEXTS_END };
   gsize len = 0;
 
   while (len < self->rest.len && !strchr(" []()", self->rest.str[len]))
@@ -59,17 +60,18 @@ _login(Scan *self)
   if (!len || !g_ascii_isalpha(self->rest.str[0]))
     return FALSE;
   self->rest = slice_skip(self->rest, len);
-  return !self->rest.len || scan_one_of(self, &ends);
+  return !self->rest.len || scan_take_one(self, ends);
 }
 
 /* what Exim says about the connection of a local SMTP session */
 gboolean
 scan_local_session(Scan *self, const LineStep *step)
 {
-  static const LineStep begins = { NULL, NO_FIELD, "no MAIL in SMTP connection|SMTP connection|SMTP command timeout on connection|"
-    "unexpected disconnection while reading SMTP command|unexpected EOF while reading SMTP command|SMTP call" };
+  static const Slice begins[] = { TEXT("no MAIL in SMTP connection"), TEXT("SMTP connection"),
+    TEXT("SMTP command timeout on connection"), TEXT("unexpected disconnection while reading SMTP command"),
+    TEXT("unexpected EOF while reading SMTP command"), TEXT("SMTP call"), TEXTS_END };
 
-  return scan_one_of(self, &begins) && scan_connection_id(self, step) && scan_take(self, " from ") && _login(self);
+  return scan_take_one(self, begins) && scan_connection_id(self, step) && scan_take(self, " from ") && _login(self);
 }
 
 gboolean
@@ -94,11 +96,12 @@ scan_mechanism(Scan *self, const LineStep *step)
 gboolean
 scan_client_authenticator(Scan *self, const LineStep *step)
 {
-  static const LineStep words = { NULL, NO_FIELD, " authenticator failed H=| authenticator cancelled authentication H=" };
+  static const Slice words[] = { TEXT(" authenticator failed H="), TEXT(" authenticator cancelled authentication H="),
+    TEXTS_END };
   gssize blank = slice_find_char(slice_head(self->rest, 64), ' ');
   Scan behind = { slice_skip(self->rest, (gsize) MAX(blank, 0)), self->line };
 
-  return blank > 0 && scan_one_of(&behind, &words) && scan_rest(self, step);
+  return blank > 0 && scan_take_one(&behind, words) && scan_rest(self, step);
 }
 
 /* [code SP] text [" (set_id=" id ")"]; the id is the client's text and may hold anything, it ends at the last ")" */
@@ -177,10 +180,8 @@ scan_sender(Scan *self, const LineStep *step)
 static Slice
 _host_name(Slice text)
 {
-  gsize len = 0;
+  gsize len = scan_host_length(text);
 
-  while (len < text.len && (g_ascii_isalnum(text.str[len]) || strchr(".-_", text.str[len] ? text.str[len] : '?')))
-    len++;
   return slice_starts_with(slice_skip(text, len), SLICE(" [")) ? slice_head(text, len) : SLICE("");
 }
 
@@ -209,7 +210,7 @@ _is_field(Slice at)
 static gboolean
 _is_cut_through(Slice text)
 {
-  Slice word = slice_starts_with(text, SLICE(" ")) ? scan_quoted_word(slice_skip(text, 1)) : SLICE("");
+  Slice word = scan_next(text) == ' ' ? scan_quoted_word(slice_skip(text, 1)) : SLICE("");
 
   return slice_find_char(word, '@') > 0 && slice_find(slice_skip(text, word.len), SLICE(" F=<")) >= 0
          && slice_find(text, SLICE(" after DATA:")) >= 0;
@@ -219,17 +220,15 @@ _is_cut_through(Slice text)
 gboolean
 scan_side_text(Scan *self, const LineStep *step)
 {
-  static const gchar *const others[] = { " Warning: ", " rejected ", " temporarily rejected ", " RCPT <", " sender verify ",
-    " incomplete transaction ", " dropped by '", " K", " L", " (", " [" };
+  static const Slice others[] = { TEXT(" Warning: "), TEXT(" rejected "), TEXT(" temporarily rejected "), TEXT(" RCPT <"),
+    TEXT(" sender verify "), TEXT(" incomplete transaction "), TEXT(" dropped by '"), TEXT(" K"), TEXT(" L"), TEXT(" ("),
+    TEXT(" ["), TEXTS_END };
   Slice text = self->rest;
 
   while (text.len > 1 && text.str[0] != ' ' && !slice_starts_with(text, SLICE(": ")))
     text = slice_skip(text, 1);
-  if (_is_field(slice_skip(text, 1)) || _is_cut_through(text))
+  if (_is_field(slice_skip(text, 1)) || _is_cut_through(text) || scan_take_one(&(Scan) { text, NULL }, others))
     return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS(others); i++)
-    if (slice_starts_with(text, slice_from_string(others[i])))
-      return FALSE;
   self->rest = SLICE("");
   return TRUE;
 }
@@ -251,7 +250,8 @@ scan_side_host(Scan *self, const LineStep *step)
 gboolean
 scan_during_connection(Scan *self, const LineStep *step)
 {
-  LineStep peer = { NULL, NO_FIELD, ")" };
+  static const Slice ends[] = { TEXT(")"), TEXTS_END };
+  static const LineStep peer = { NULL, NO_FIELD, NO_TEXT, ends };
 
   return !self->rest.len
          || (scan_take(self, " (during SMTP connection") && scan_connection_id(self, step) && scan_take(self, " from ")
@@ -263,36 +263,35 @@ gboolean
 scan_ignored_address(Scan *self, const LineStep *step)
 {
   Slice word = scan_quoted_word(self->rest);
-  LineStep parent = { NULL, NO_FIELD, NULL }, pipe = { NULL, NO_FIELD, step->literal };
 
   if (word.len && strchr("|/>", word.str[0] ? word.str[0] : '?'))
-    return scan_until(self, &pipe);
+    return scan_until(self, step);
   if (slice_find_char(word, '@') < 1 || word.str[0] == '<' || slice_starts_with(word, SLICE("H=")))
     return FALSE;
   if (slice_ends_with(word, SLICE(":")))
     word.len--;
   self->rest = slice_skip(self->rest, word.len);
-  if (scan_take(self, " ") && !scan_angle(self, &parent))
+  if (scan_take(self, " ") && !scan_angle_into(self, NO_FIELD))
     return FALSE;
-  return scan_take(self, step->literal);
+  return scan_take_text(self, step->literal);
 }
 
 /* ("R=" angle (" refusal" / " temporary refusal")) / (recipient SP reply), in per-recipient data responses */
 gboolean
 scan_prdr_refused(Scan *self, const LineStep *step)
 {
-  LineStep angle = { NULL, F_RECIPIENTS, NULL }, refusals = { NULL, NO_FIELD, "refusal|temporary refusal" };
+  static const Slice refusals[] = { TEXT("refusal"), TEXT("temporary refusal"), TEXTS_END };
   guint at = self->line->n_fields;
   gboolean named = scan_take(self, "R=");
   Slice word = scan_quoted_word(self->rest);
 
-  if (named ? !scan_angle(self, &angle) : slice_find_char(word, '@') < 1 || word.str[0] == '<')
+  if (named ? !scan_angle_into(self, F_RECIPIENTS) : slice_find_char(word, '@') < 1 || word.str[0] == '<')
     return FALSE;
   if (!named)
     scan_add(self, F_RECIPIENTS, word, FALSE);
   Slice reply = slice_skip(self->rest, named ? 1 : word.len + 1);
   Scan plain = { reply, self->line };
-  if (named && (!scan_one_of(&plain, &refusals) || plain.rest.len))
+  if (named && (!scan_take_one(&plain, refusals) || plain.rest.len))
     return FALSE;
   scan_add(self, F_DELIVERY_RECIPIENT, self->line->fields[at].value, FALSE);
   scan_add(self, F_DELIVERY_STATUS, SLICE("rejected"), FALSE);
@@ -305,10 +304,9 @@ scan_prdr_refused(Scan *self, const LineStep *step)
 gboolean
 scan_marked_address(Scan *self, const LineStep *step)
 {
-  LineStep address = { NULL, F_DELIVERY_RECIPIENT, NULL };
   Slice whole = self->rest;
 
-  if (!scan_take(self, "address ") || !scan_angle(self, &address) || !slice_starts_with(self->rest, SLICE(" marked delivered by ")))
+  if (!scan_take(self, "address ") || !scan_angle_into(self, F_DELIVERY_RECIPIENT) || !slice_starts_with(self->rest, SLICE(" marked delivered by ")))
     return FALSE;
   scan_add(self, F_DELIVERY_STATUS, SLICE("discarded"), FALSE);
   scan_add(self, F_DELIVERY_ERROR, slice_skip(self->rest, 1), TRUE);
@@ -321,10 +319,9 @@ scan_marked_address(Scan *self, const LineStep *step)
 gboolean
 scan_added_recipient(Scan *self, const LineStep *step)
 {
-  LineStep address = { NULL, F_RECIPIENTS, NULL };
   Slice whole = self->rest;
 
-  if (!scan_take(self, "recipient ") || !scan_angle(self, &address) || !slice_starts_with(self->rest, SLICE(" added by ")))
+  if (!scan_take(self, "recipient ") || !scan_angle_into(self, F_RECIPIENTS) || !slice_starts_with(self->rest, SLICE(" added by ")))
     return FALSE;
   scan_add(self, step->field, whole, TRUE);
   self->rest = SLICE("");
@@ -378,7 +375,7 @@ scan_dropping_acl(Scan *self, const LineStep *step)
 gboolean
 scan_local_scan_sender(Scan *self, const LineStep *step)
 {
-  if (!slice_starts_with(self->rest, SLICE(" ")))
+  if (scan_next(self->rest) != ' ')
     return scan_sender(self, step);
   scan_add(self, step->field, SLICE(""), FALSE);
   return TRUE;

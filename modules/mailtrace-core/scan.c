@@ -1,47 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan.h"
 
-void
-scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
+const guint8 scan_host_bytes[256] =
 {
-  Line *line = self->line;
-
-  if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
-    return;
-  if (!value.str)
-    value = SLICE("");
-  line->fields[line->n_fields++] = (LineField) { id, escaped, value };
-}
-
-gboolean
-scan_take(Scan *self, const gchar *literal)
-{
-  Slice wanted = slice_from_string(literal);
-
-  if (!slice_starts_with(self->rest, wanted))
-    return FALSE;
-  self->rest = slice_skip(self->rest, wanted.len);
-  return TRUE;
-}
+  ['-'] = 1, ['.'] = 1, ['_'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+};
 
 gboolean
 scan_literal(Scan *self, const LineStep *step)
 {
-  return scan_take(self, step->literal);
+  return scan_take_text(self, step->literal);
 }
 
 gboolean
 scan_optional(Scan *self, const LineStep *step)
 {
-  scan_take(self, step->literal);
+  scan_take_text(self, step->literal);
   return TRUE;
 }
 
 gboolean
 scan_word(Scan *self, const LineStep *step)
 {
-  gssize blank = slice_find_char(self->rest, ' ');
-  Slice word = blank < 0 ? self->rest : slice_head(self->rest, (gsize) blank);
+  Slice word = scan_plain_word(self->rest);
 
   if (!word.len)
     return FALSE;
@@ -53,7 +34,7 @@ scan_word(Scan *self, const LineStep *step)
 gboolean
 scan_until(Scan *self, const LineStep *step)
 {
-  Slice literal = slice_from_string(step->literal);
+  Slice literal = step->literal;
   gssize at = slice_find(self->rest, literal);
 
   if (at < 0)
@@ -66,7 +47,7 @@ scan_until(Scan *self, const LineStep *step)
 gboolean
 scan_until_last(Scan *self, const LineStep *step)
 {
-  Slice literal = slice_from_string(step->literal);
+  Slice literal = step->literal;
   gssize found = -1;
 
   for (gsize i = 0; i + literal.len <= self->rest.len; i++)
@@ -90,24 +71,22 @@ scan_rest(Scan *self, const LineStep *step)
 gboolean
 scan_tail(Scan *self, const LineStep *step)
 {
-  return slice_starts_with(self->rest, slice_from_string(step->literal)) && scan_rest(self, step);
+  return slice_starts_with(self->rest, step->literal) && scan_rest(self, step);
+}
+
+gboolean
+scan_take_one(Scan *self, const Slice *texts)
+{
+  for (; texts->str; texts++)
+    if (scan_take_text(self, *texts))
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
 scan_one_of(Scan *self, const LineStep *step)
 {
-  Slice left = slice_from_string(step->literal);
-
-  while (left.len)
-    {
-      Slice text = slice_take_part(&left, '|');
-
-      if (!slice_starts_with(self->rest, text))
-        continue;
-      self->rest = slice_skip(self->rest, text.len);
-      return TRUE;
-    }
-  return FALSE;
+  return scan_take_one(self, step->texts);
 }
 
 gboolean
@@ -121,7 +100,7 @@ scan_tail_of(Scan *self, const LineStep *step)
 gboolean
 scan_phrase(Scan *self, const LineStep *step)
 {
-  Slice behind = slice_skip(self->rest, strlen(step->literal));
+  Slice behind = slice_skip(self->rest, step->literal.len);
 
   return (!behind.len || behind.str[0] == ' ') && scan_tail(self, step);
 }
@@ -129,27 +108,48 @@ scan_phrase(Scan *self, const LineStep *step)
 gboolean
 scan_constant(Scan *self, const LineStep *step)
 {
-  scan_add(self, step->field, slice_from_string(step->literal), FALSE);
+  scan_add(self, step->field, step->literal, FALSE);
   return TRUE;
+}
+
+/* index of the quote that ends what begins in front of at, or the end */
+static gsize
+_quote_end(Slice text, gsize at)
+{
+  while (at < text.len)
+    {
+      gssize found = slice_find_either(slice_skip(text, at), '"', '\\');
+
+      if (found < 0)
+        return text.len;
+      at += (gsize) found;
+      if (text.str[at] == '"')
+        return at;
+      at += 2;
+    }
+  return text.len;
 }
 
 static gssize
 _find_unquoted(Slice text, Slice literal, gboolean *balanced)
 {
-  gboolean quoted = FALSE;
+  Slice begins = slice_head(text, text.len >= literal.len ? text.len - literal.len + 1 : 0);
+  gsize at = 0;
+  gssize found;
 
-  for (gsize i = 0; i + literal.len <= text.len; i++)
+  *balanced = TRUE;
+  while ((found = slice_find_either(slice_skip(begins, at), literal.str[0], '"')) >= 0)
     {
-      gchar c = text.str[i];
-
-      if (quoted && c == '\\')
-        i++;
-      else if (!quoted && c == literal.str[0] && slice_starts_with(slice_skip(text, i), literal))
-        return (gssize) i;
-      else if (c == '"')
-        quoted = !quoted;
+      at += (gsize) found;
+      if (slice_starts_with(slice_skip(text, at), literal))
+        return (gssize) at;
+      if (text.str[at] == '"')
+        {
+          at = _quote_end(begins, at + 1);
+          *balanced = at < begins.len;
+        }
+      at++;
     }
-  *balanced = !quoted;
   return -1;
 }
 
@@ -178,13 +178,14 @@ gboolean
 scan_quotes_are_paired(Slice text)
 {
   gboolean paired = TRUE;
+  gssize found;
 
-  for (gsize i = 0; i < text.len; i++)
+  while ((found = slice_find_either(text, '"', '\\')) >= 0)
     {
-      if (text.str[i] == '\\')
-        i++;
-      else if (text.str[i] == '"')
-        paired = !paired;
+      gboolean quote = text.str[found] == '"';
+
+      paired ^= quote;
+      text = slice_skip(text, (gsize) found + (quote ? 1 : 2));
     }
   return paired;
 }
@@ -200,18 +201,18 @@ _may_follow_angle(Slice rest, gboolean glued)
 static gssize
 _angle_end(Slice inner, gboolean heed_quotes, gboolean glued)
 {
-  gboolean quoted = FALSE;
+  gchar quote = heed_quotes ? '"' : '>';
+  gsize at = 0;
+  gssize found;
 
-  for (gsize i = 0; i < inner.len; i++)
+  while ((found = slice_find_either(slice_skip(inner, at), '>', quote)) >= 0)
     {
-      gchar c = inner.str[i];
-
-      if (quoted && c == '\\')
-        i++;
-      else if (c == '"')
-        quoted = heed_quotes && !quoted;
-      else if (c == '>' && !quoted && _may_follow_angle(slice_skip(inner, i + 1), glued))
-        return (gssize) i;
+      at += (gsize) found;
+      if (inner.str[at] == '"')
+        at = _quote_end(inner, at + 1);
+      else if (_may_follow_angle(slice_skip(inner, at + 1), glued))
+        return (gssize) at;
+      at++;
     }
   return -1;
 }
@@ -223,7 +224,7 @@ _angle(Scan *self, FieldId field, gboolean glued)
   Slice inner = slice_skip(self->rest, 1);
   gssize end;
 
-  if (!self->rest.len || self->rest.str[0] != '<')
+  if (scan_next(self->rest) != '<')
     return FALSE;
   end = _angle_end(inner, TRUE, glued);
   if (end < 0)
@@ -233,6 +234,12 @@ _angle(Scan *self, FieldId field, gboolean glued)
   scan_add(self, field, slice_head(inner, (gsize) end), FALSE);
   self->rest = slice_skip(inner, (gsize) end + 1);
   return TRUE;
+}
+
+gboolean
+scan_angle_into(Scan *self, FieldId field)
+{
+  return _angle(self, field, FALSE);
 }
 
 gboolean

@@ -22,13 +22,65 @@ struct _LineStep
 {
   ScanFunction scan;
   FieldId field;          /* where the step adds one field of the row's choice; F_RECORD: to none */
-  const gchar *literal;
+  Slice literal;
+  const Slice *texts;     /* several to choose from, TEXTS_END behind the last */
 };
 
 #define NO_FIELD F_RECORD
+/* a text in a table */
+#define TEXT(literal) { (literal), sizeof(literal) - 1 }
+#define NO_TEXT { NULL, 0 }
+#define TEXTS_END { NULL, 0 }
 
-void scan_add(Scan *self, FieldId id, Slice value, gboolean escaped);
-gboolean scan_take(Scan *self, const gchar *literal);
+static inline void
+scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
+{
+  Line *line = self->line;
+
+  if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
+    return;
+  line->fields[line->n_fields++] = (LineField) { id, escaped, { value.str ? value.str : "", value.len } };
+}
+
+static inline gboolean
+scan_take_text(Scan *self, Slice text)
+{
+  if (!slice_starts_with(self->rest, text))
+    return FALSE;
+  self->rest = slice_new(self->rest.str + text.len, self->rest.len - text.len);
+  return TRUE;
+}
+
+#define scan_take(self, literal) scan_take_text(self, SLICE(literal))
+
+/* the byte in front of what is left, or 0 */
+static inline gchar
+scan_next(Slice rest)
+{
+  return rest.len ? rest.str[0] : 0;
+}
+
+/* up to the next blank */
+static inline Slice
+scan_plain_word(Slice text)
+{
+  gssize blank = slice_find_char(text, ' ');
+
+  return blank < 0 ? text : slice_new(text.str, (gsize) blank);
+}
+
+/* letters, digits and ".-_": what names of hosts are made of */
+extern const guint8 scan_host_bytes[256];
+
+static inline gsize
+scan_host_length(Slice text)
+{
+  gsize len = 0;
+
+  while (len < text.len && scan_host_bytes[(guchar) text.str[len]])
+    len++;
+  return len;
+}
 
 gboolean scan_literal(Scan *self, const LineStep *step);
 gboolean scan_optional(Scan *self, const LineStep *step);   /* the literal, if it is there */
@@ -36,22 +88,24 @@ gboolean scan_word(Scan *self, const LineStep *step);
 gboolean scan_until(Scan *self, const LineStep *step);      /* up to the literal, which is taken too */
 gboolean scan_rest(Scan *self, const LineStep *step);       /* may be empty */
 gboolean scan_tail(Scan *self, const LineStep *step);       /* literal, then anything; both become the field */
-gboolean scan_tail_of(Scan *self, const LineStep *step);    /* the same, "|" between several literals */
-gboolean scan_one_of(Scan *self, const LineStep *step);     /* one of several literals, "|" between them */
+gboolean scan_tail_of(Scan *self, const LineStep *step);    /* the same with several texts */
+gboolean scan_one_of(Scan *self, const LineStep *step);     /* one of several texts */
+gboolean scan_take_one(Scan *self, const Slice *texts);
 gboolean scan_phrase(Scan *self, const LineStep *step);     /* the same, but the literal ends in front of a blank */
 gboolean scan_constant(Scan *self, const LineStep *step);   /* takes nothing, adds the literal as value */
 gboolean scan_angle(Scan *self, const LineStep *step);      /* "<" address ">" */
+gboolean scan_angle_into(Scan *self, FieldId field);
 gboolean scan_angle_glued(Scan *self, const LineStep *step); /* the same; "H=" or "U=" may follow at once */
 gboolean scan_until_last(Scan *self, const LineStep *step);  /* up to the last such literal */
 
 /* scan-peer.c: follows() tells whether the log can go on so behind a peer, and takes the fields off the front of it */
-typedef gboolean (*ScanRest)(Slice *rest, const gchar *ends);
-gboolean scan_peer_before(Scan *self, ScanRest follows, const gchar *ends);
-gboolean scan_sure_peer_before(Scan *self, ScanRest follows, const gchar *ends);
-gboolean scan_lone_peer_before(Scan *self, ScanRest follows, const gchar *ends);
+typedef gboolean (*ScanRest)(Slice *rest, const Slice *ends);
+gboolean scan_peer_before(Scan *self, ScanRest follows, const Slice *ends);
+gboolean scan_sure_peer_before(Scan *self, ScanRest follows, const Slice *ends);
+gboolean scan_lone_peer_before(Scan *self, ScanRest follows, const Slice *ends);
 gboolean scan_address(Scan *self, const LineStep *step);    /* "[" ip "]" [":" port] of the client */
 
-/* scan-refusal.c: the literal of the step is what may stand behind the peer and its fields, "|" between the ends */
+/* scan-refusal.c: the texts of the step are what may stand behind the peer and its fields */
 gboolean scan_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_sure_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);

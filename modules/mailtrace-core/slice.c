@@ -2,6 +2,43 @@
 /* what does not fit into the header: searching, numbers, hashing of bytes; knows nothing of their meaning */
 #include "mailtrace/slice.h"
 
+/* beyond, an unlucky text could cost more than linear time */
+#define SHORT_NEEDLE_MAX 32
+
+static gssize
+_find_short(Slice self, Slice needle, gsize i)
+{
+  for (; i + needle.len <= self.len; i++)
+    if (self.str[i] == needle.str[0] && slice_same_bytes(self.str + i, needle.str, needle.len))
+      return (gssize) i;
+  return -1;
+}
+
+#ifdef __SSE2__
+/* looks at 16 places at once: first and last byte of the needle must be there */
+static gssize
+_find_blockwise(Slice self, Slice needle)
+{
+  const __m128i first = _mm_set1_epi8(needle.str[0]), last = _mm_set1_epi8(needle.str[needle.len - 1]);
+  gsize i = 0;
+
+  for (; i + needle.len + 15 <= self.len; i += 16)
+    {
+      __m128i begins = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i)), first);
+      __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i + needle.len - 1)), last);
+      for (guint places = (guint) _mm_movemask_epi8(_mm_and_si128(begins, ends)); places; places &= places - 1)
+        {
+          gsize at = i + (gsize) __builtin_ctz(places);
+          if (slice_same_bytes(self.str + at, needle.str, needle.len))
+            return (gssize) at;
+        }
+    }
+  return _find_short(self, needle, i);
+}
+#else
+#define _find_blockwise(self, needle) _find_short(self, needle, 0)
+#endif
+
 gssize
 slice_find(Slice self, Slice needle)
 {
@@ -9,6 +46,8 @@ slice_find(Slice self, Slice needle)
 
   if (!needle.len || needle.len > self.len)
     return needle.len ? -1 : 0;
+  if (needle.len <= SHORT_NEEDLE_MAX)
+    return _find_blockwise(self, needle);
   found = memmem(self.str, self.len, needle.str, needle.len);
   return found ? found - self.str : -1;
 }

@@ -61,9 +61,10 @@ _expect_rest(const Scan *scan, const gchar *expected)
 }
 
 static gboolean
-_peer(const gchar *text, const gchar *ends, Scan *scan)
+_peer(const gchar *text, const gchar *end, Scan *scan)
 {
-  LineStep step = { NULL, NO_FIELD, ends };
+  Slice ends[] = { slice_from_string(end), TEXTS_END };
+  LineStep step = { NULL, NO_FIELD, NO_TEXT, ends };
 
   *scan = _scan(text);
   return scan_peer_fields(scan, &step);
@@ -122,7 +123,8 @@ Test(scan_peer, a_place_behind_the_words_of_the_line_is_none)
 
 Test(scan_peer, two_readings_between_strangers_name_nobody)
 {
-  LineStep step = { NULL, NO_FIELD, ": " };
+  static const Slice ends[] = { TEXT(": "), TEXTS_END };
+  LineStep step = { NULL, NO_FIELD, NO_TEXT, ends };
   Scan scan = _scan("(x) [192.0.2.1]: 535 no (set_id=(y) [6.6.6.6]: 535 z)");
 
   cr_assert(scan_lone_peer_fields(&scan, &step));
@@ -141,7 +143,7 @@ Test(scan_peer, half_a_peer_is_none)
 
 Test(scan_words, angle_heeds_quotes_but_not_one_alone)
 {
-  LineStep step = { NULL, F_SENDER, NULL };
+  LineStep step = { NULL, F_SENDER };
   Scan scan = _scan("<\"a> b\"@c> R=");
 
   cr_assert(scan_angle(&scan, &step));
@@ -158,7 +160,7 @@ Test(scan_words, angle_heeds_quotes_but_not_one_alone)
 
 Test(scan_words, a_phrase_ends_in_front_of_a_blank)
 {
-  LineStep step = { NULL, F_WARNINGS, "Frozen" };
+  LineStep step = { NULL, F_WARNINGS, TEXT("Frozen") };
   Scan scan = _scan("Frozenhost.test [");
 
   cr_expect_not(scan_phrase(&scan, &step));

@@ -16,16 +16,11 @@ static const LineShape *const tables[] =
 };
 
 static gboolean
-_one_begins(const gchar *literals, guchar first)
+_one_begins(const Slice *texts, guchar first)
 {
-  Slice left = slice_from_string(literals);
-
-  while (left.len)
-    {
-      Slice literal = slice_take_part(&left, '|');
-      if (!literal.len || (guchar) literal.str[0] == first)
-        return TRUE;
-    }
+  for (; texts->str; texts++)
+    if (!texts->len || (guchar) texts->str[0] == first)
+      return TRUE;
   return FALSE;
 }
 
@@ -36,9 +31,9 @@ _may_begin(const LineShape *shape, guchar first)
   const LineStep *step = &shape->steps[0];
 
   if (step->scan == scan_literal || step->scan == scan_tail || step->scan == scan_phrase)
-    return !step->literal[0] || (guchar) step->literal[0] == first;
+    return !step->literal.len || (guchar) step->literal.str[0] == first;
   if (step->scan == scan_one_of || step->scan == scan_tail_of)
-    return _one_begins(step->literal, first);
+    return _one_begins(step->texts, first);
   if (step->scan == scan_address)
     return first == '[';
   return TRUE;
