@@ -45,23 +45,38 @@ _word(Slice at)
 {
   gsize len = 0;
 
+#ifdef __SSE2__
+  const __m128i blank = _mm_set1_epi8(' ');
+
+  for (; len + 16 <= at.len; len += 16)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) (at.str + len));
+      gint ends = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, blank), bytes));
+      if (ends)
+        return slice_new(at.str, len + (gsize) __builtin_ctz((guint) ends));
+    }
+#endif
   while (len < at.len && (guchar) at.str[len] > ' ')
     len++;
-  return slice_head(at, len);
+  return slice_new(at.str, len);
 }
 
 /* host = 1*255PRINTUSASCII, as in RFC 5424; empty otherwise */
 static Slice
-_host(Slice at)
+_printable(Slice word)
 {
-  Slice word = _word(at);
-
   if (word.len > HOST_LEN_MAX)
     return SLICE_NONE;
   for (gsize i = 0; i < word.len; i++)
-    if (!g_ascii_isgraph(word.str[i]))
+    if ((gint8) (word.str[i] + 1) <= '!')
       return SLICE_NONE;
   return word;
+}
+
+static Slice
+_host(Slice at)
+{
+  return _printable(_word(at));
 }
 
 static gboolean
@@ -76,19 +91,6 @@ _stamp(const Civil *c, gint32 offset_sec)
 {
   gint64 sec = stamp_civil_to_sec(c->year, c->month, c->day, c->hour, c->minute, c->second);
   return (Stamp) { sec * STAMP_USEC + c->usec, offset_sec };
-}
-
-/* date = 4DIGIT sep 2DIGIT sep 2DIGIT */
-static gboolean
-_date(Slice *at, gchar separator, Civil *out)
-{
-  Slice next = *at;
-
-  if (!_number(&next, 4, &out->year) || !_char(&next, separator) || !_number(&next, 2, &out->month)
-      || !_char(&next, separator) || !_number(&next, 2, &out->day))
-    return FALSE;
-  *at = next;
-  return TRUE;
 }
 
 /* fraction = "." 1*DIGIT */
@@ -124,6 +126,52 @@ _time(Slice *at, Civil *out)
     return FALSE;
   _fraction(&next, out);
   *at = next;
+  return _in_range(out);
+}
+
+#define DATE_TIME_LEN 19
+#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
+/* where the digits stand in "YYYY-MM-" and "DD-HH:MM" */
+#define DATE_DIGITS G_GUINT64_CONSTANT(0x00ffff00ffffffff)
+#define CLOCK_DIGITS G_GUINT64_CONSTANT(0xffff00ffff00ffff)
+
+/* eight digits at once, each with the one behind it as a number of two digits; FALSE: not all are digits */
+static gboolean
+_digit_pairs(const gchar *at, guint64 places, guint64 *pairs)
+{
+  guint64 word = (GUINT64_FROM_LE(slice_word8(at)) ^ BYTES('0')) & places;
+
+  if (((word + BYTES(0x76)) | word) & BYTES(0x80))
+    return FALSE;
+  *pairs = word * 10 + (word >> 8);
+  return TRUE;
+}
+
+static inline gint
+_pair_at(guint64 pairs, guint place)
+{
+  return (gint) (pairs >> 8 * place & 0xff);
+}
+
+/* date-time = 4DIGIT sep 2DIGIT sep 2DIGIT between time */
+static gboolean
+_date_time(Slice *at, gchar separator, gchar between, Civil *out)
+{
+  const gchar *s = at->str;
+  guint64 date, clock;
+
+  if (at->len < DATE_TIME_LEN || s[4] != separator || s[7] != separator || s[10] != between || s[13] != ':'
+      || s[16] != ':' || !g_ascii_isdigit(s[17]) || !g_ascii_isdigit(s[18])
+      || !_digit_pairs(s, DATE_DIGITS, &date) || !_digit_pairs(s + 8, CLOCK_DIGITS, &clock))
+    return FALSE;
+  out->year = _pair_at(date, 0) * 100 + _pair_at(date, 2);
+  out->month = _pair_at(date, 5);
+  out->day = _pair_at(clock, 0);
+  out->hour = _pair_at(clock, 3);
+  out->minute = _pair_at(clock, 6);
+  out->second = (s[17] - '0') * 10 + s[18] - '0';
+  *at = slice_new(s + DATE_TIME_LEN, at->len - DATE_TIME_LEN);
+  _fraction(at, out);
   return _in_range(out);
 }
 
@@ -246,7 +294,7 @@ _utm(Slice at, Frame *out)
 {
   Civil civil;
 
-  if (!_date(&at, ':', &civil) || !_char(&at, '-') || !_time(&at, &civil) || !_char(&at, ' '))
+  if (!_date_time(&at, ':', '-', &civil) || !_char(&at, ' '))
     return FALSE;
   out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
   return _origin(at, out);
@@ -341,7 +389,7 @@ _iso_stamp(Slice *at, Stamp *out)
   Slice next = *at;
   Civil civil;
 
-  if (!_date(&next, '-', &civil) || !_char(&next, 'T') || !_time(&next, &civil))
+  if (!_date_time(&next, '-', 'T', &civil))
     return FALSE;
   _offset(&next, &offset);
   if (!_char(&next, ' '))
@@ -436,7 +484,7 @@ _exim_stamp(Slice *at, Stamp *out)
   Slice next = *at, zone;
   Civil civil;
 
-  if (!_date(&next, '-', &civil) || !_char(&next, ' ') || !_time(&next, &civil))
+  if (!_date_time(&next, '-', ' ', &civil))
     return FALSE;
   zone = next;
   if (_char(&zone, ' ') && zone.len && (zone.str[0] == '+' || zone.str[0] == '-') && _offset(&zone, &offset))
@@ -545,21 +593,19 @@ _header(Slice at, gint64 now_sec, Frame *out)
 gboolean
 frame_split(Slice raw, gint64 now_sec, Frame *out)
 {
-  Slice line = _chomp(raw), rest = line;
+  Slice line = _chomp(raw);
 
   _clear(out, line);
-  if (_header(line, now_sec, out))
+  if (_exim_stamp(&out->text, &out->stamp))
+    _exim_pid(out);
+  else if (_header(line, now_sec, out))
+    frame_take_inner(out);
+  else
     {
-      frame_take_inner(out);
-      out->has_header = TRUE;
-      return TRUE;
+      _clear(out, line);
+      return FALSE;
     }
-  _clear(out, line);
-  if (!_exim_stamp(&rest, &out->stamp))
-    return FALSE;
-  out->text = rest;
   out->has_header = TRUE;
-  _exim_pid(out);
   return TRUE;
 }
 

@@ -4,40 +4,69 @@
 
 static const gchar digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static inline gint
-_digit(gchar c)
+/* value of each digit and one more; 0: no digit */
+static const guint8 values[256] =
 {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'A' && c <= 'Z')
-    return c - 'A' + 10;
-  if (c >= 'a' && c <= 'z')
-    return c - 'a' + 36;
-  return -1;
+#define FIVE(c, value) \
+  [c] = value + 1, [c + 1] = value + 2, [c + 2] = value + 3, [c + 3] = value + 4, [c + 4] = value + 5
+#define SIX(c, value) FIVE(c, value), [c + 5] = value + 6
+#define TEN(c, value) FIVE(c, value), FIVE(c + 5, value + 5)
+  TEN('0', 0), TEN('A', 10), TEN('K', 20), SIX('U', 30), TEN('a', 36), TEN('k', 46), SIX('u', 56),
+#undef FIVE
+#undef SIX
+#undef TEN
+};
+
+static inline gboolean
+_is_digit(gchar c)
+{
+  return values[(guchar) c] != 0;
 }
 
-static gboolean
-_all_digits(Slice text, gsize from, gsize to)
+#ifdef __SSE2__
+/* bit i: byte i is a digit */
+static inline guint
+_digits_of_16(const gchar *at)
 {
-  for (gsize i = from; i < to; i++)
-    if (_digit(text.str[i]) < 0)
-      return FALSE;
-  return TRUE;
+  __m128i bytes = _mm_loadu_si128((const __m128i *) at);
+  __m128i number = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+  __m128i letter = _mm_sub_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+  __m128i numbers = _mm_cmpeq_epi8(_mm_min_epu8(number, _mm_set1_epi8(9)), number);
+  __m128i letters = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+
+  return (guint) _mm_movemask_epi8(_mm_or_si128(numbers, letters));
 }
+#else
+static inline guint
+_digits_of_16(const gchar *at)
+{
+  guint digits = 0;
+
+  for (guint i = 0; i < 16; i++)
+    digits |= (guint) _is_digit(at[i]) << i;
+  return digits;
+}
+#endif
 
 static gboolean
 _has_form(Slice text, gsize second_dash, gsize len)
 {
   if (text.len < len || text.str[6] != '-' || text.str[second_dash] != '-')
     return FALSE;
-  if (text.len > len && (text.str[len] == '-' || _digit(text.str[len]) >= 0))
+  if (text.len > len && (text.str[len] == '-' || _is_digit(text.str[len])))
     return FALSE;
-  return _all_digits(text, 0, 6) && _all_digits(text, 7, second_dash) && _all_digits(text, second_dash + 1, len);
+  gsize last = len - 16;
+  guint first_dashes = 1u << 6 | (second_dash < 16 ? 1u << second_dash : 0);
+  guint last_dashes = 1u << (second_dash - last) | (last <= 6 ? 1u << (6 - last) : 0);
+  return _digits_of_16(text.str) == (0xffffu & ~first_dashes)
+         && (!last || _digits_of_16(text.str + last) == (0xffffu & ~last_dashes));
 }
 
 gsize
 queue_id_length(Slice text)
 {
+  if (text.len < QUEUE_ID_OLD_LEN || text.str[6] != '-')
+    return 0;
   if (_has_form(text, 13, QUEUE_ID_OLD_LEN))
     return QUEUE_ID_OLD_LEN;
   return _has_form(text, 18, QUEUE_ID_NEW_LEN) ? QUEUE_ID_NEW_LEN : 0;
@@ -49,7 +78,7 @@ _number(Slice id, gsize from, gsize to)
   guint64 number = 0;
 
   for (gsize i = from; i < to; i++)
-    number = number * 62 + (guint64) _digit(id.str[i]);
+    number = number * 62 + values[(guchar) id.str[i]] - 1;
   return number;
 }
 

@@ -19,9 +19,9 @@ typedef struct _Event
 
 /* pair = key "=" DQUOTE value DQUOTE, taken off the front with the blank behind it */
 static gboolean
-_pair(Slice *at, const gchar *key, Slice *value)
+_pair(Slice *at, Slice name, Slice *value)
 {
-  Slice name = slice_from_string(key), rest = *at;
+  Slice rest = *at;
   gssize end;
 
   if (!slice_starts_with(rest, name))
@@ -41,8 +41,9 @@ _take_head(Slice *at, Event *event)
 {
   Slice ignored;
 
-  while (_pair(at, "severity=\"", &ignored) || _pair(at, "sys=\"", &ignored) || _pair(at, "sub=\"", &ignored)
-         || _pair(at, "name=\"", &event->name) || _pair(at, "srcip=\"", &event->srcip))
+  while (_pair(at, SLICE("severity=\""), &ignored) || _pair(at, SLICE("sys=\""), &ignored)
+         || _pair(at, SLICE("sub=\""), &ignored) || _pair(at, SLICE("name=\""), &event->name)
+         || _pair(at, SLICE("srcip=\""), &event->srcip))
     ;
 }
 
@@ -65,12 +66,12 @@ static gboolean
 _tail(Slice at, Event *event)
 {
   gssize end;
-  gboolean has_id = _pair(&at, "queueid=\"", &event->queue_id);
-  gboolean has_size = _pair(&at, "size=\"", &event->size);
+  gboolean has_id = _pair(&at, SLICE("queueid=\""), &event->queue_id);
+  gboolean has_size = _pair(&at, SLICE("size=\""), &event->size);
 
   if ((has_id && !_is_id(event->queue_id)) || (has_size && !_is_number(event->size)) || (!has_id && !has_size))
     return FALSE;
-  _pair(&at, "reason=\"", &event->reason);
+  _pair(&at, SLICE("reason=\""), &event->reason);
   if (slice_starts_with(at, SLICE("extra=\"")) && (end = slice_find_last_char(at, '"')) >= 7)
     {
       event->extra = slice_skip(slice_head(at, (gsize) end), 7);
@@ -100,9 +101,8 @@ _is_of_process(Slice queue_id, guint32 pid)
 
 /* where the tail begins; of several readings the one whose queue id the writing process made.  -1: none, or several */
 static gssize
-_find_tail(Slice text, const gchar *key, guint32 pid, Event *event)
+_find_tail(Slice text, Slice mark, guint32 pid, Event *event)
 {
-  Slice mark = slice_from_string(key);
   gssize found = -1, at;
   guint readings = 0, own = 0, n = 0;
 
@@ -156,7 +156,7 @@ _try_addresses(Slice text, gsize to, gsize subject, Event *event, guint *reading
 static void
 _middle(Slice text, Event *event)
 {
-  static const Slice to_mark = { "\" to=\"", 6 }, subject_mark = { "\" subject=\"", 11 };
+  static const Slice to_mark = TEXT("\" to=\""), subject_mark = TEXT("\" subject=\"");
   guint readings = 0, n = 0;
   gssize to, subject;
 
@@ -185,12 +185,12 @@ _middle(Slice text, Event *event)
 
 /* behind: id=" */
 static gboolean
-_event(Scan *self, const gchar *key, Event *event)
+_event(Scan *self, Slice key, Event *event)
 {
   Slice text = self->rest;
   gssize tail;
 
-  if (!_pair(&text, "", &event->id))
+  if (!_pair(&text, SLICE(""), &event->id))
     return FALSE;
   _take_head(&text, event);
   tail = _find_tail(text, key, self->line->pid, event);
@@ -217,10 +217,11 @@ _add_present(Scan *self, FieldId id, Slice value)
 static gboolean
 _closes(Slice disposition)
 {
-  static const gchar *const final[] = { "quarantined", "blackholed", "rejected", "blocked", "deleted", "dropped" };
+  static const Slice final[] = { TEXT("quarantined"), TEXT("blackholed"), TEXT("rejected"), TEXT("blocked"), TEXT("deleted"),
+    TEXT("dropped") };
 
   for (guint i = 0; i < G_N_ELEMENTS(final); i++)
-    if (slice_equals(disposition, slice_from_string(final[i])))
+    if (slice_equals(disposition, final[i]))
       return TRUE;
   return FALSE;
 }
@@ -231,7 +232,7 @@ scan_event(Scan *self, const LineStep *step)
 {
   Event event = { 0 };
 
-  if (!_event(self, "\" queueid=\"", &event))
+  if (!_event(self, SLICE("\" queueid=\""), &event))
     return FALSE;
   Slice disposition = _disposition(event.name);
   self->line->queue_id = event.queue_id;
@@ -256,7 +257,7 @@ scan_refused_event(Scan *self, const LineStep *step)
 {
   Event event = { 0 };
 
-  if (!_event(self, "\" size=\"", &event) || event.queue_id.str)
+  if (!_event(self, SLICE("\" size=\""), &event) || event.queue_id.str)
     return FALSE;
   scan_add(self, F_REFUSAL_STAGE, SLICE("rcpt"), FALSE);
   scan_add(self, F_SCAN_EVENT_ID, event.id, FALSE);

@@ -167,7 +167,8 @@ _may_follow_name(Slice rest, const Slice *names)
     return TRUE;
   once[0] = ' ';
   memcpy(once + 1, last->str, last->len);
-  return rest.str[0] == ' ' && _is_listed(word, names, last + 1) && !_occurs_twice(rest, slice_new(once, last->len + 1));
+  return rest.str[0] == ' ' && _is_listed(word, names, last + 1)
+         && !_occurs_twice(rest, slice_new(once, last->len + 1));
 }
 
 #define NAME_ENDS_MAX 16

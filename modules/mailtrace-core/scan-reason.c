@@ -5,51 +5,111 @@
  */
 #include "scan.h"
 
+/* Words are tried only where the text has one that begins with the same two letters.  Letters count by their last five
+ * bits, so case makes no difference. */
+#define PAIR(a, b) (((a) & 31) << 5 | ((b) & 31))
+
+#define IS_CLASS 1024
+
 typedef struct _Reason
 {
-  const gchar *class, *words;   /* words: lower case, "|" between them */
+  Slice text;      /* lower case; a "!" behind it: ends a word as well */
+  guint16 pair;    /* IS_CLASS: the text is the class of those that follow */
 } Reason;
+
+#define CLASS(name) { TEXT(name), IS_CLASS }
+#define WORD(text) { TEXT(text), PAIR((text)[0], (text)[1]) }
 
 /* the first that fits: what is specific stands in front */
 static const Reason reasons[] =
 {
-  { "loop", "\"received\" headers|mail loop" },
-  { "rate", "too many unrecognized|too many nonmail|too many syntax|too many connections|exceeded the max emails|"
-    "exceeded the max defers|exceeded sending limit|exceeded its limit" },
-  { "relay-denied", "relay not permitted|relaying|relay access denied|not permitted to relay|relay denied|unable to relay" },
-  { "sender-verify", "sender verif|verify sender|sender address verification|verifying sender|domain of sender|"
-    "no valid sender address" },
-  { "greylisting", "greylist|graylist|grey-list" },
-  { "spf", "spf!" },
-  { "dnsbl", "black list at|blacklist at|blacklisted in|listed in|listed at|listed on|listed by|dnsbl|blocklist|"
-    "blacklisted by|spamhaus|spamcop|rbl!|in rbl" },
-  { "virus", "virus|malware|trojan" },
-  { "spam", "spam" },
-  { "syntax", "in any header line|lines too long|restricted characters|unqualified|malformed|syntactic" },
-  { "unknown-recipient", "unrouteable|unroutable|unknown user|user unknown|no such|unknown recipient|unknown local|"
-    "recipient unknown|mailbox unavailable|mailbox not found|does not exist|recipient verif|invalid recipient|unknown address|"
-    "address verification failed|unknown domain|no mailbox|not present in|doesn't have a|mailbox disabled|account disabled|"
-    "all relevant mx records|host lookup did not complete|not found" },
-  { "rdns", "reverse dns|rdns!|reverse lookup|ptr record|no reverse|reverse host|host name lookup|host lookup|ip's ptr" },
-  { "helo", "helo!|ehlo!" },
-  { "rate", "ratelimit|rate limit|too many|rate exceeded|sending too|throttl|slow down|reserve list" },
-  { "size", "too big|too large|size limit|line length|quota|mailbox is full|mailbox full|exceeds|characters): message abandoned" },
-  { "tls", "starttls|tls!|encryption|encrypted" },
-  { "auth", "authentication|not authenticated|auth required|auth is required" },
-  { "syntax", "syntax|synchronization|unrecognized|protocol" },
-  { "content", "attachment|extension|mime!|content|header!|headers!|body!|subject!|no recipients" },
-  { "policy", "blacklist|black list|policy|denied|blocked|banned|not allowed|not accepted|not permitted|administrative|"
-    "refused|ip options|batv|dmarc|host_reject_connection|tcp wrappers" },
+  CLASS("loop"), WORD("\"received\" headers"), WORD("mail loop"),
+  CLASS("rate"), WORD("too many unrecognized"), WORD("too many nonmail"), WORD("too many syntax"),
+    WORD("too many connections"), WORD("exceeded the max emails"), WORD("exceeded the max defers"),
+    WORD("exceeded sending limit"), WORD("exceeded its limit"),
+  CLASS("relay-denied"), WORD("relay not permitted"), WORD("relaying"), WORD("relay access denied"),
+    WORD("not permitted to relay"), WORD("relay denied"), WORD("unable to relay"),
+  CLASS("sender-verify"), WORD("sender verif"), WORD("verify sender"), WORD("sender address verification"),
+    WORD("verifying sender"), WORD("domain of sender"), WORD("no valid sender address"),
+  CLASS("greylisting"), WORD("greylist"), WORD("graylist"), WORD("grey-list"),
+  CLASS("spf"), WORD("spf!"),
+  CLASS("dnsbl"), WORD("black list at"), WORD("blacklist at"), WORD("blacklisted in"), WORD("listed in"),
+    WORD("listed at"), WORD("listed on"), WORD("listed by"), WORD("dnsbl"), WORD("blocklist"), WORD("blacklisted by"),
+    WORD("spamhaus"), WORD("spamcop"), WORD("rbl!"), WORD("in rbl"),
+  CLASS("virus"), WORD("virus"), WORD("malware"), WORD("trojan"),
+  CLASS("spam"), WORD("spam"),
+  CLASS("syntax"), WORD("in any header line"), WORD("lines too long"), WORD("restricted characters"),
+    WORD("unqualified"), WORD("malformed"), WORD("syntactic"),
+  CLASS("unknown-recipient"), WORD("unrouteable"), WORD("unroutable"), WORD("unknown user"), WORD("user unknown"),
+    WORD("no such"), WORD("unknown recipient"), WORD("unknown local"), WORD("recipient unknown"),
+    WORD("mailbox unavailable"), WORD("mailbox not found"), WORD("does not exist"), WORD("recipient verif"),
+    WORD("invalid recipient"), WORD("unknown address"), WORD("address verification failed"), WORD("unknown domain"),
+    WORD("no mailbox"), WORD("not present in"), WORD("doesn't have a"), WORD("mailbox disabled"),
+    WORD("account disabled"), WORD("all relevant mx records"), WORD("host lookup did not complete"),
+    WORD("not found"),
+  CLASS("rdns"), WORD("reverse dns"), WORD("rdns!"), WORD("reverse lookup"), WORD("ptr record"), WORD("no reverse"),
+    WORD("reverse host"), WORD("host name lookup"), WORD("host lookup"), WORD("ip's ptr"),
+  CLASS("helo"), WORD("helo!"), WORD("ehlo!"),
+  CLASS("rate"), WORD("ratelimit"), WORD("rate limit"), WORD("too many"), WORD("rate exceeded"), WORD("sending too"),
+    WORD("throttl"), WORD("slow down"), WORD("reserve list"),
+  CLASS("size"), WORD("too big"), WORD("too large"), WORD("size limit"), WORD("line length"), WORD("quota"),
+    WORD("mailbox is full"), WORD("mailbox full"), WORD("exceeds"), WORD("characters): message abandoned"),
+  CLASS("tls"), WORD("starttls"), WORD("tls!"), WORD("encryption"), WORD("encrypted"),
+  CLASS("auth"), WORD("authentication"), WORD("not authenticated"), WORD("auth required"), WORD("auth is required"),
+  CLASS("syntax"), WORD("syntax"), WORD("synchronization"), WORD("unrecognized"), WORD("protocol"),
+  CLASS("content"), WORD("attachment"), WORD("extension"), WORD("mime!"), WORD("content"), WORD("header!"),
+    WORD("headers!"), WORD("body!"), WORD("subject!"), WORD("no recipients"),
+  CLASS("policy"), WORD("blacklist"), WORD("black list"), WORD("policy"), WORD("denied"), WORD("blocked"),
+    WORD("banned"), WORD("not allowed"), WORD("not accepted"), WORD("not permitted"), WORD("administrative"),
+    WORD("refused"), WORD("ip options"), WORD("batv"), WORD("dmarc"), WORD("host_reject_connection"),
+    WORD("tcp wrappers"),
 };
 
 static const Reason filter_reasons[] =
 {
-  { "dnsbl", "rbl" }, { "helo", "rdns_helo" }, { "rdns", "rdns|rdns_missing|rdns_reject|rdns_reject_strict" }, { "spf", "spf" }, { "spam", "as" }, { "virus", "av" },
-  { "unknown-recipient", "address_verification|rcpt_verify" }, { "greylisting", "greylist" }, { "size", "size" },
-  { "content", "ext|mime|expression|unscannable|dlp|sandbox" }, { "policy", "blacklist|batv|sender_blacklist|host_blacklist" },
+  CLASS("dnsbl"), WORD("rbl"),
+  CLASS("helo"), WORD("rdns_helo"),
+  CLASS("rdns"), WORD("rdns"), WORD("rdns_missing"), WORD("rdns_reject"), WORD("rdns_reject_strict"),
+  CLASS("spf"), WORD("spf"),
+  CLASS("spam"), WORD("as"),
+  CLASS("virus"), WORD("av"),
+  CLASS("unknown-recipient"), WORD("address_verification"), WORD("rcpt_verify"),
+  CLASS("greylisting"), WORD("greylist"),
+  CLASS("size"), WORD("size"),
+  CLASS("content"), WORD("ext"), WORD("mime"), WORD("expression"), WORD("unscannable"), WORD("dlp"), WORD("sandbox"),
+  CLASS("policy"), WORD("blacklist"), WORD("batv"), WORD("sender_blacklist"), WORD("host_blacklist"),
 };
 
 #define TEXT_MAX 256
+
+/* the pairs with which words of a text begin */
+typedef struct _Pairs
+{
+  guint64 bits[1024 / 64];
+} Pairs;
+
+static void
+_collect_pairs(Pairs *self, Slice text)
+{
+  gboolean inside = FALSE;
+
+  memset(self, 0, sizeof(*self));
+  for (gsize i = 0; i + 1 < text.len; i++)
+    {
+      gboolean letter = g_ascii_isalnum(text.str[i]);
+      guint pair = PAIR((guchar) text.str[i], (guchar) text.str[i + 1]);
+
+      if (!letter || !inside)
+        self->bits[pair / 64] |= G_GUINT64_CONSTANT(1) << pair % 64;
+      inside = letter;
+    }
+}
+
+static inline gboolean
+_has_pair(const Pairs *self, guint pair)
+{
+  return self->bits[pair / 64] >> pair % 64 & 1;
+}
 
 static gboolean
 _is_letter(Slice text, gsize at)
@@ -57,15 +117,30 @@ _is_letter(Slice text, gsize at)
   return at < text.len && g_ascii_isalnum(text.str[at]);
 }
 
+static inline gchar
+_lower(gchar c)
+{
+  return c >= 'A' && c <= 'Z' ? (gchar) (c | 0x20) : c;
+}
+
+static gboolean
+_same_letters(const gchar *a, const gchar *b, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if (_lower(a[i]) != _lower(b[i]))
+      return FALSE;
+  return TRUE;
+}
+
 /* begins a word of the text, without regard to case; a "!" behind it: ends one as well */
 static gssize
 _find_word(Slice text, Slice word)
 {
-  gboolean whole = slice_ends_with(word, SLICE("!"));
+  gboolean whole = word.str[word.len - 1] == '!';
 
   word.len -= whole;
   for (gsize i = 0; i + word.len <= text.len; i++)
-    if (g_ascii_tolower(text.str[i]) == word.str[0] && g_ascii_strncasecmp(text.str + i, word.str, word.len) == 0
+    if (_lower(text.str[i]) == word.str[0] && _same_letters(text.str + i, word.str, word.len)
         && (!i || !_is_letter(text, i - 1) || !g_ascii_isalnum(word.str[0]))
         && (!whole || !_is_letter(text, i + word.len)))
       return (gssize) i;
@@ -97,43 +172,48 @@ _without_addresses(Slice text, gchar copy[TEXT_MAX])
   return slice_new(copy, text.len);
 }
 
-static gboolean
-_fits(const Reason *reason, Slice text, gboolean whole)
+static Slice
+_class_of_text(Slice text)
 {
-  Slice rest = slice_from_string(reason->words);
+  Slice class = SLICE_NONE;
+  Pairs pairs;
 
-  while (rest.len)
-    {
-      Slice word = slice_take_part(&rest, '|');
-
-      if (whole ? slice_equals(text, word) : _find_word(text, word) >= 0)
-        return TRUE;
-    }
-  return FALSE;
+  _collect_pairs(&pairs, text);
+  for (guint i = 0; i < G_N_ELEMENTS(reasons); i++)
+    if (reasons[i].pair == IS_CLASS)
+      class = reasons[i].text;
+    else if (_has_pair(&pairs, reasons[i].pair) && _find_word(text, reasons[i].text) >= 0)
+      return class;
+  return SLICE_NONE;
 }
 
-static const gchar *
-_class(const Reason *table, guint n, Slice text, gboolean whole)
+static Slice
+_class_of_filter(Slice filter)
 {
-  for (guint i = 0; i < n && text.len; i++)
-    if (_fits(&table[i], text, whole))
-      return table[i].class;
-  return NULL;
+  Slice class = SLICE_NONE;
+
+  for (guint i = 0; i < G_N_ELEMENTS(filter_reasons); i++)
+    if (filter_reasons[i].pair == IS_CLASS)
+      class = filter_reasons[i].text;
+    else if (slice_equals(filter, filter_reasons[i].text))
+      return class;
+  return SLICE_NONE;
 }
 
 /* what the stage alone tells, and what no text can change */
-static const gchar *
+static Slice
 _stage_class(Slice stage)
 {
   if (slice_equals(stage, SLICE("auth")))
-    return "auth";
-  return slice_equals(stage, SLICE("tls")) ? "tls" : NULL;
+    return SLICE("auth");
+  return slice_equals(stage, SLICE("tls")) ? SLICE("tls") : SLICE_NONE;
 }
 
-static const gchar *
+static Slice
 _otherwise(Slice stage)
 {
-  return slice_equals(stage, SLICE("protocol")) ? "syntax" : slice_equals(stage, SLICE("helo")) ? "helo" : "other";
+  return slice_equals(stage, SLICE("protocol")) ? SLICE("syntax")
+         : slice_equals(stage, SLICE("helo")) ? SLICE("helo") : SLICE("other");
 }
 
 static gboolean
@@ -149,13 +229,13 @@ _is_domain(Slice word)
 static Slice
 _dns_list(Slice text)
 {
-  static const gchar *const before[] = { " list at ", "listed in ", "listed at ", "listed on ", "listed by ", "blacklisted in ", "blacklist at ",
-    "in RBL " };
+  static const Slice before[] = { TEXT(" list at "), TEXT("listed in "), TEXT("listed at "), TEXT("listed on "),
+    TEXT("listed by "), TEXT("blacklisted in "), TEXT("blacklist at "), TEXT("in RBL ") };
 
   for (guint i = 0; i < G_N_ELEMENTS(before); i++)
     {
-      gssize at = _find_word(text, slice_from_string(before[i]));
-      Slice rest = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + strlen(before[i]));
+      gssize at = _find_word(text, before[i]);
+      Slice rest = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + before[i].len);
       gsize len = 0;
 
       while (len < rest.len && !strchr(" ,;:=()<>\\", rest.str[len] ? rest.str[len] : ' '))
@@ -175,15 +255,15 @@ scan_reason(Scan *self)
   Slice stage = line_get(line, F_REFUSAL_STAGE), filter = line_get(line, F_REFUSAL_FILTER_REASON);
   Slice text = slice_head(line_get(line, F_REFUSAL_TEXT), TEXT_MAX);
   gchar copy[TEXT_MAX];
-  const gchar *class = _class(filter_reasons, G_N_ELEMENTS(filter_reasons), filter, TRUE);
+  Slice class = filter.len ? _class_of_filter(filter) : SLICE_NONE;
 
-  if (!class)
+  if (!class.len)
     class = _stage_class(stage);
-  if (!class)
-    class = _class(reasons, G_N_ELEMENTS(reasons), _without_addresses(text, copy), FALSE);
-  if (!class)
+  if (!class.len && text.len)
+    class = _class_of_text(_without_addresses(text, copy));
+  if (!class.len)
     class = _otherwise(stage);
-  scan_add(self, F_REFUSAL_REASON, slice_from_string(class), FALSE);
-  if (g_str_equal(class, "dnsbl") && !line_get(line, F_REFUSAL_REASON_DETAIL).str && _dns_list(text).len)
+  scan_add(self, F_REFUSAL_REASON, class, FALSE);
+  if (slice_equals(class, SLICE("dnsbl")) && !line_get(line, F_REFUSAL_REASON_DETAIL).str && _dns_list(text).len)
     scan_add(self, F_REFUSAL_REASON_DETAIL, _dns_list(text), FALSE);
 }

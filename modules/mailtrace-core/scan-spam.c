@@ -4,15 +4,27 @@
 
 /* a text that is made, not sliced; it lives as long as the line */
 static Slice
-_make(Line *line, const gchar *text)
+_make(Line *line, Slice text)
 {
-  gsize len = strlen(text), at = line->made_len;
+  gsize at = line->made_len;
 
-  if (at + len > LINE_MADE_MAX)
+  if (at + text.len > LINE_MADE_MAX)
     return SLICE_NONE;
-  memcpy(line->made + at, text, len);
-  line->made_len += (guint8) len;
-  return slice_new(line->made + at, len);
+  memcpy(line->made + at, text.str, text.len);
+  line->made_len += (guint8) text.len;
+  return slice_new(line->made + at, text.len);
+}
+
+static gsize
+_digits(gchar *out, guint32 number)
+{
+  gsize len = 1;
+
+  for (guint32 rest = number; rest >= 10; rest /= 10)
+    len++;
+  for (gsize i = len; i-- > 0; number /= 10)
+    out[i] = (gchar) ('0' + number % 10);
+  return len;
 }
 
 static gboolean
@@ -37,35 +49,48 @@ _add_reference(Scan *self, Slice text)
 {
   guint32 address, time;
   gchar made[32];
+  gsize len = 0;
 
   slice_take_part(&text, '.');
   if (_hex(slice_take_part(&text, '.'), &address))
     {
-      g_snprintf(made, sizeof(made), "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
-      scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, made), FALSE);
+      for (gint bits = 24; bits >= 0; bits -= 8)
+        {
+          len += _digits(made + len, address >> bits & 255);
+          made[len++] = '.';
+        }
+      scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, slice_new(made, len - 1)), FALSE);
     }
   if (_hex(slice_take_part(&text, '.'), &time))
-    {
-      g_snprintf(made, sizeof(made), "%u", time);
-      scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, made), FALSE);
-    }
+    scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, slice_new(made, _digits(made, time))), FALSE);
+}
+
+static FieldId
+_refid_field(Slice key)
+{
+  static const struct { Slice key; FieldId field; } keys[] =
+  {
+    { TEXT("cl"), F_SPAM_CLASS }, { TEXT("ss"), F_SPAM_SIGNATURE_CLASS }, { TEXT("re"), F_SPAM_SCORE },
+    { TEXT("recu"), F_SPAM_RULE_SCORE }, { TEXT("reip"), F_SPAM_IP_SCORE }, { TEXT("pt"), F_SPAM_PATTERN },
+    { TEXT("fgs"), F_SPAM_FLAGS }, { TEXT("vtr"), F_SPAM_VIRUS_SOURCE }, { TEXT("vl"), F_SPAM_VIRUS_LEVEL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+    if (key.len == keys[i].key.len && slice_same_bytes(key.str, keys[i].key.str, keys[i].key.len))
+      return keys[i].field;
+  return NO_FIELD;
 }
 
 static void
 _add_part(Scan *self, Slice part)
 {
-  static const struct { const gchar *key; FieldId field; } keys[] =
-  {
-    { "cl=", F_SPAM_CLASS }, { "ss=", F_SPAM_SIGNATURE_CLASS }, { "re=", F_SPAM_SCORE }, { "recu=", F_SPAM_RULE_SCORE },
-    { "reip=", F_SPAM_IP_SCORE }, { "pt=", F_SPAM_PATTERN }, { "fgs=", F_SPAM_FLAGS }, { "vtr=", F_SPAM_VIRUS_SOURCE },
-    { "vl=", F_SPAM_VIRUS_LEVEL },
-  };
+  gssize equals = slice_find_char(slice_head(part, 5), '=');
+  Slice key = slice_head(part, (gsize) MAX(equals, 0)), value = slice_skip(part, key.len + 1);
 
-  if (slice_starts_with(part, SLICE("str=")))
-    _add_reference(self, slice_skip(part, 4));
-  for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-    if (slice_starts_with(part, slice_from_string(keys[i].key)))
-      scan_add(self, keys[i].field, slice_skip(part, strlen(keys[i].key)), FALSE);
+  if (slice_equals(key, SLICE("str")))
+    _add_reference(self, value);
+  else if (key.len)
+    scan_add(self, _refid_field(key), value, FALSE);
 }
 
 #define REFID_PARTS_MAX 16
