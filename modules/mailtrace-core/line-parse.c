@@ -13,7 +13,7 @@ typedef struct _LineCandidate
 
 static const LineShape *const tables[] =
 {
-  exim_arrival_shapes, exim_session_shapes, exim_message_shapes, sophos_utm_shapes
+  sophos_utm_shapes, exim_arrival_shapes, exim_session_shapes, exim_message_shapes
 };
 
 const LineShape *
@@ -66,6 +66,12 @@ line_writer(const Frame *frame, Slice *text)
   return 0;
 }
 
+static inline gboolean
+_scan(Scan *self, const LineStep *step)
+{
+  return step->scan == scan_literal ? scan_take_text(self, step->literal) : step->scan(self, step);
+}
+
 gboolean
 line_shape_match(const LineShape *self, Slice text, Line *line)
 {
@@ -76,7 +82,7 @@ line_shape_match(const LineShape *self, Slice text, Line *line)
   line->several_clients = line->local = FALSE;
   line->cause = line->parent = line->more_recipients = SLICE_NONE;
   for (const LineStep *step = self->steps; step->scan; step++)
-    if (!step->scan(&scan, step))
+    if (!_scan(&scan, step))
       return FALSE;
   return scan.rest.len == 0;
 }
@@ -105,7 +111,8 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
     {
       const LineShape *shape = &tables[candidates[i].table][candidates[i].row];
 
-      if (!line_shape_match(shape, text, line))
+      if ((shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
+          || !line_shape_match(shape, text, line))
         continue;
       line->role = shape->role;
       line->shape = shape->name;

@@ -10,9 +10,17 @@
 #define WRITERS 5
 #define KINDS (WRITERS * 2)
 
+/* as in line-parse.c */
 static const LineShape *const tables[] =
 {
-  exim_arrival_shapes, exim_session_shapes, exim_message_shapes, sophos_utm_shapes
+  sophos_utm_shapes, exim_arrival_shapes, exim_session_shapes, exim_message_shapes
+};
+
+/* steps that begin with one of these bytes, or do not match */
+static const struct { ScanFunction scan; const gchar *bytes; } beginnings[] =
+{
+  { scan_address, "[" }, { scan_dkim_error, "DP" }, { scan_queue_run, "anSEA" }, { scan_local_session, "nuS" },
+  { scan_marked_address, "a" }, { scan_added_recipient, "r" },
 };
 
 static gboolean
@@ -24,19 +32,47 @@ _one_begins(const Slice *texts, guchar first)
   return FALSE;
 }
 
-/* FALSE: no text that begins with this byte passes the row's first step */
+/* takes nothing off the text, or may take nothing */
 static gboolean
-_may_begin(const LineShape *shape, guchar first)
+_may_be_empty(const LineStep *step)
 {
-  const LineStep *step = &shape->steps[0];
+  return step->scan == scan_optional || step->scan == scan_dnssec || step->scan == scan_local || step->scan == scan_constant;
+}
 
-  if (step->scan == scan_literal || step->scan == scan_tail || step->scan == scan_phrase)
-    return !step->literal.len || (guchar) step->literal.str[0] == first;
-  if (step->scan == scan_one_of || step->scan == scan_tail_of)
-    return _one_begins(step->texts, first);
-  if (step->scan == scan_address)
-    return first == '[';
-  return TRUE;
+/* the bytes it begins with are known; *fits: this is one of them */
+static gboolean
+_is_known(const LineStep *step, guchar first, gboolean *fits)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(beginnings); i++)
+    if (step->scan == beginnings[i].scan)
+      {
+        *fits = first && strchr(beginnings[i].bytes, first);
+        return TRUE;
+      }
+  *fits = step->texts ? _one_begins(step->texts, first) : step->literal.len && (guchar) step->literal.str[0] == first;
+  return step->scan == scan_literal || step->scan == scan_tail || step->scan == scan_phrase
+         || step->scan == scan_one_of || step->scan == scan_tail_of;
+}
+
+typedef enum _Begin
+{
+  BEGINS_OTHERWISE,   /* no text that begins with this byte matches the row */
+  BEGINS_SO,          /* its first bytes are known, and this is one of them */
+  BEGINS_SOMEHOW,
+} Begin;
+
+static Begin
+_begin(const LineShape *shape, guchar first)
+{
+  const LineStep *step = shape->steps;
+  gboolean fits;
+
+  for (; _may_be_empty(step); step++)
+    if ((step->scan == scan_optional && first == (guchar) step->literal.str[0]) || (step->scan == scan_dnssec && first == 'D'))
+      return BEGINS_SO;
+  if (!_is_known(step, first, &fits))
+    return BEGINS_SOMEHOW;
+  return fits ? BEGINS_SO : BEGINS_OTHERWISE;
 }
 
 static gboolean
@@ -46,18 +82,27 @@ _is_of_kind(const LineShape *shape, guint kind)
 }
 
 static guint
-_write_list(guint kind, guchar first)
+_write_rows(guint kind, guchar first, Begin begin)
 {
   guint n = 0;
 
   for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
     for (guint i = 0; tables[t][i].name; i++)
-      if (_is_of_kind(&tables[t][i], kind) && _may_begin(&tables[t][i], first))
+      if (_is_of_kind(&tables[t][i], kind) && _begin(&tables[t][i], first) == begin)
         {
           printf("{%u,%u},", t, i);
           n++;
         }
   return n;
+}
+
+/* those that may match with any first byte are tried last */
+static guint
+_write_list(guint kind, guchar first)
+{
+  guint n = _write_rows(kind, first, BEGINS_SO);
+
+  return n + _write_rows(kind, first, BEGINS_SOMEHOW);
 }
 
 int
