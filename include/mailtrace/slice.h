@@ -120,6 +120,15 @@ slice_find_either(Slice self, gchar a, gchar b)
         return (gssize) i + __builtin_ctz((guint) found);
       i = i + 16 < self.len && i + 32 > self.len ? self.len - 16 : i + 16;
     }
+  if (self.len >= 8 && self.len < 16)
+    {
+      __m128i bytes = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) self.str),
+                                         _mm_loadl_epi64((const __m128i *) (self.str + self.len - 8)));
+      guint found = (guint) _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other)));
+      if (!found)
+        return -1;
+      return found & 0xff ? __builtin_ctz(found) : (gssize) self.len - 16 + __builtin_ctz(found);
+    }
 #endif
   for (; i < self.len; i++)
     if (self.str[i] == a || self.str[i] == b)
@@ -138,7 +147,20 @@ slice_find_char(Slice self, gchar c)
 static inline gssize
 slice_find_last_char(Slice self, gchar c)
 {
-  for (gsize i = self.len; i > 0; i--)
+  gsize i = self.len;
+
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi8(c);
+
+  for (; i >= 16; i -= 16)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i - 16));
+      gint found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted));
+      if (found)
+        return (gssize) i - 16 + 31 - __builtin_clz((guint) found);
+    }
+#endif
+  for (; i > 0; i--)
     if (self.str[i - 1] == c)
       return (gssize) i - 1;
   return -1;

@@ -61,14 +61,24 @@ _word(Slice at)
   return slice_new(at.str, len);
 }
 
+#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
+
 /* host = 1*255PRINTUSASCII, as in RFC 5424; empty otherwise */
 static Slice
-_printable(Slice word)
+_host_of(Slice word)
 {
+  gsize i = 0;
+
   if (word.len > HOST_LEN_MAX)
     return SLICE_NONE;
-  for (gsize i = 0; i < word.len; i++)
-    if ((gint8) (word.str[i] + 1) <= '!')
+  for (; i + 8 <= word.len; i += 8)
+    {
+      guint64 bytes = slice_word8(word.str + i);
+      if ((bytes | (bytes + BYTES(1))) & BYTES(0x80))
+        return SLICE_NONE;
+    }
+  for (; i < word.len; i++)
+    if ((guchar) word.str[i] >= 0x7f)
       return SLICE_NONE;
   return word;
 }
@@ -76,7 +86,7 @@ _printable(Slice word)
 static Slice
 _host(Slice at)
 {
-  return _printable(_word(at));
+  return _host_of(_word(at));
 }
 
 static gboolean
@@ -130,7 +140,6 @@ _time(Slice *at, Civil *out)
 }
 
 #define DATE_TIME_LEN 19
-#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
 /* where the digits stand in "YYYY-MM-" and "DD-HH:MM" */
 #define DATE_DIGITS G_GUINT64_CONSTANT(0x00ffff00ffffffff)
 #define CLOCK_DIGITS G_GUINT64_CONSTANT(0xffff00ffff00ffff)
@@ -218,16 +227,22 @@ _pri(Slice *at)
 static guint32
 _pid(Slice digits)
 {
-  gint64 pid;
+  guint32 pid = 0;
 
-  return digits.len <= PID_DIGITS_MAX && slice_to_int(digits, &pid) ? (guint32) pid : 0;
+  if (digits.len > PID_DIGITS_MAX)
+    return 0;
+  for (gsize i = 0; i < digits.len; i++)
+    if (g_ascii_isdigit(digits.str[i]))
+      pid = pid * 10 + (guint32) (digits.str[i] - '0');
+    else
+      return 0;
+  return pid;
 }
 
 /* tag = program ["[" pid "]"] ":" */
 static gboolean
-_tag(Slice *at, Frame *out)
+_tag(Slice *at, Slice word, Frame *out)
 {
-  Slice word = _word(*at);
   gssize bracket;
 
   if (word.len < 2 || word.str[word.len - 1] != ':')
@@ -274,13 +289,13 @@ _fallback_tag(Slice *at, Frame *out)
 static gboolean
 _origin(Slice at, Frame *out)
 {
-  Slice host;
+  Slice word = _word(at);
 
-  if (!_tag(&at, out))
+  if (!_tag(&at, word, out))
     {
-      host = _host(at);
+      Slice host = _host_of(word);
       at = slice_skip(at, host.len);
-      if (!host.len || !_char(&at, ' ') || (!_tag(&at, out) && !_fallback_tag(&at, out)))
+      if (!host.len || !_char(&at, ' ') || (!_tag(&at, _word(at), out) && !_fallback_tag(&at, out)))
         return FALSE;
       out->host = host;
     }
@@ -501,10 +516,10 @@ static void
 _exim_pid(Frame *self)
 {
   Slice head = slice_head(self->text, PID_DIGITS_MAX + 3);
-  gssize end = slice_find_char(head, ']');
+  gssize end = head.len && head.str[0] == '[' ? slice_find_char(head, ']') : -1;
   guint32 pid;
 
-  if (!head.len || head.str[0] != '[' || end < 2 || (gsize) end + 1 >= head.len || head.str[end + 1] != ' ')
+  if (end < 2 || (gsize) end + 1 >= head.len || head.str[end + 1] != ' ')
     return;
   pid = _pid(slice_new(head.str + 1, (gsize) end - 1));
   if (!pid)
@@ -536,6 +551,32 @@ frame_take_inner(Frame *self)
       self->has_header = TRUE;
     }
   _exim_pid(self);
+}
+
+/* an exim stamp that says the same as the UTM's at the begin of the line, which is the rule there */
+static gboolean
+_is_repeated(const gchar *inner, const gchar *outer)
+{
+  return (slice_word8(inner) ^ slice_word8(outer)) == GUINT64_TO_LE((guint64) ('-' ^ ':') << 32 | (guint64) ('-' ^ ':') << 56)
+         && (slice_word8(inner + 8) ^ slice_word8(outer + 8)) == GUINT64_TO_LE((guint64) (' ' ^ '-') << 16)
+         && slice_word4(inner + 16) == slice_word4(outer + 16);
+}
+
+/* the UTM's frame, and the stamp in front of the text */
+static gboolean
+_utm_exim(Slice at, Frame *out)
+{
+  if (!_utm(at, out))
+    return FALSE;
+  if (out->text.len > DATE_TIME_LEN + 1 && at.str[DATE_TIME_LEN] == ' ' && _is_repeated(out->text.str, at.str)
+      && out->text.str[DATE_TIME_LEN + 1] != '+' && out->text.str[DATE_TIME_LEN + 1] != '-')
+    {
+      out->text = slice_skip(out->text, DATE_TIME_LEN + 1);
+      _exim_pid(out);
+    }
+  else
+    frame_take_inner(out);
+  return TRUE;
 }
 
 static Slice
@@ -596,17 +637,22 @@ frame_split(Slice raw, gint64 now_sec, Frame *out)
   Slice line = _chomp(raw);
 
   _clear(out, line);
-  if (_exim_stamp(&out->text, &out->stamp))
-    _exim_pid(out);
-  else if (_header(line, now_sec, out))
-    frame_take_inner(out);
-  else
-    {
-      _clear(out, line);
-      return FALSE;
-    }
   out->has_header = TRUE;
-  return TRUE;
+  if (_utm_exim(line, out))
+    return TRUE;
+  if (_exim_stamp(&out->text, &out->stamp))
+    {
+      _exim_pid(out);
+      return TRUE;
+    }
+  if (_header(line, now_sec, out))
+    {
+      out->has_header = TRUE;
+      frame_take_inner(out);
+      return TRUE;
+    }
+  _clear(out, line);
+  return FALSE;
 }
 
 void

@@ -11,16 +11,18 @@ _floor_div(gint64 number, gint64 divisor)
   return number / divisor - (number % divisor < 0);
 }
 
+/* whole cycles of 400 years, so that no year is negative */
+#define YEARS_BEFORE (400 * 1000)
+#define DAYS_BEFORE (146097 * 1000)
+
 /* days since 1970-01-01; the year begins in March, so that the leap day is its last one */
 static gint64
-_civil_to_days(gint64 year, gint month, gint day)
+_civil_to_days(gint year, gint month, gint day)
 {
-  gint64 y = month <= 2 ? year - 1 : year;
-  gint64 era = _floor_div(y, 400);
-  gint64 year_of_era = y - era * 400;
-  gint64 day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  guint32 y = (guint32) (year + YEARS_BEFORE - (month <= 2));
+  guint32 month_from_march = (guint32) (month + (month > 2 ? -3 : 9));
 
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+  return (gint64) (y * 365 + y / 4 - y / 100 + y / 400 + (153 * month_from_march + 2) / 5) + day - 719469 - DAYS_BEFORE;
 }
 
 static void
