@@ -192,9 +192,12 @@ gboolean slice_to_decimal(Slice self, gint64 *millionths);
 /* plain decimal digits without trailing zeros, not NUL-terminated; bytes written */
 gsize decimal_format(gint64 millionths, gchar out[DECIMAL_MAX]);
 
-/* SipHash-1-3 with the seed as key, the same on every machine: who does not know the seed cannot choose bytes that
- * collide.  Chain calls by handing the last result in as seed. */
+/* XXH3, the same on every machine: who does not know the seed cannot choose bytes that collide.  Chain calls by handing
+ * the last result in as seed. */
 guint64 slice_hash(Slice self, guint64 seed);
+
+/* SipHash-1-3 without a secret: for names that are shown, which stay the same for ever */
+guint64 slice_fingerprint(Slice self);
 
 /* a NUL-terminated copy; the caller frees it */
 static inline gchar *

@@ -12,7 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define VERSION 1
+#define VERSION 2
 #define MAGIC "mailtrace journal"
 #define BYTE_ORDER_MARK 0x01020304u
 #define SPARE_BLOCKS_MAX 2       /* kept mapped for the next use */

@@ -376,7 +376,7 @@ _new_session(Feed *feed)
   const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
   Session *session = session_new(feed->host, &feed->frame);
 
-  session->id_hash = slice_hash(feed->frame.text, 0);
+  session->id_hash = slice_fingerprint(feed->frame.text);
   session->generation = tombstone && tombstone_covers(tombstone, feed) ? MAX(tombstone->generation, 1) + 1 : 1;
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);

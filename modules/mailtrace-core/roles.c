@@ -333,7 +333,7 @@ _refuse_pending(Feed *feed, Message *message)
   tracker_own_line(feed, session ? session->group : message->group);
   if (single)
     {
-      single->id_hash = slice_hash(feed->frame.text, 0);
+      single->id_hash = slice_fingerprint(feed->frame.text);
       single->offset_sec = message->offset_sec;
       single->offset_source = message->offset_source;
       single->group = message->group;
@@ -529,7 +529,7 @@ _feed_single(Feed *feed)
     return;
 
   Session *session = _single_session(feed);
-  session->id_hash = slice_hash(feed->frame.text, 0);
+  session->id_hash = slice_fingerprint(feed->frame.text);
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(tracker, &feed->frame.stamp);
   session_see(session, feed->hash, &feed->frame.stamp);

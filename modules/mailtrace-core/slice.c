@@ -2,6 +2,9 @@
 /* what does not fit into the header: searching, numbers, hashing of bytes; knows nothing of their meaning */
 #include "mailtrace/slice.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /* beyond, an unlucky text could cost more than linear time */
 #define SHORT_NEEDLE_MAX 32
 
@@ -114,12 +117,18 @@ _little_endian(const gchar *bytes, gsize len)
   return GUINT64_FROM_LE(word);
 }
 
-/* no cheaper mix: strangers choose the bytes, and a collision would hide a line or a recipient */
+/* Strangers choose the bytes, and a collision would hide a line or a recipient: all of XXH3's keys depend on the seed. */
 guint64
 slice_hash(Slice self, guint64 seed)
 {
-  SipState state = { seed ^ G_GUINT64_CONSTANT(0x736f6d6570736575), G_GUINT64_CONSTANT(0x646f72616e646f6d),
-                     seed ^ G_GUINT64_CONSTANT(0x6c7967656e657261), G_GUINT64_CONSTANT(0x7465646279746573) };
+  return XXH3_64bits_withSeed(self.str, self.len, seed);
+}
+
+guint64
+slice_fingerprint(Slice self)
+{
+  SipState state = { G_GUINT64_CONSTANT(0x736f6d6570736575), G_GUINT64_CONSTANT(0x646f72616e646f6d),
+                     G_GUINT64_CONSTANT(0x6c7967656e657261), G_GUINT64_CONSTANT(0x7465646279746573) };
   gsize i = 0;
 
   for (; i + 8 <= self.len; i += 8)

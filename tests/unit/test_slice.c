@@ -57,7 +57,7 @@ Test(slice, nul_bytes_are_bytes)
 
 Test(slice, every_length_hashes_to_something_else_and_reads_no_byte_behind)
 {
-  gchar bytes[41] = { 0 };
+  gchar bytes[300] = { 0 };
   guint64 seen[G_N_ELEMENTS(bytes)];
   GuardPage guard;
 
@@ -86,6 +86,13 @@ Test(slice, no_pair_of_texts_collides_under_every_seed)
           cr_expect_neq(slice_hash(slice_new((const gchar *) text, 16), seed),
                         slice_hash(slice_new((const gchar *) other, 16), seed), "bits %d %d", first, second);
       }
+}
+
+/* documents' ids are made of it */
+Test(slice, a_fingerprint_never_changes)
+{
+  cr_expect_eq(slice_fingerprint(SLICE("")), G_GUINT64_CONSTANT(0xd1fba762150c532c));
+  cr_expect_eq(slice_fingerprint(SLICE("alice@example.test, bob")), G_GUINT64_CONSTANT(0x1d733a31455cc702));
 }
 
 Test(slice, each_input_bit_changes_about_half_of_the_hash)
