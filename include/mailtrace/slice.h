@@ -124,7 +124,8 @@ slice_find_either(Slice self, gchar a, gchar b)
     {
       __m128i bytes = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) self.str),
                                          _mm_loadl_epi64((const __m128i *) (self.str + self.len - 8)));
-      guint found = (guint) _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other)));
+      __m128i same = _mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other));
+      guint found = (guint) _mm_movemask_epi8(same);
       if (!found)
         return -1;
       return found & 0xff ? __builtin_ctz(found) : (gssize) self.len - 16 + __builtin_ctz(found);

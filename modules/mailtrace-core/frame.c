@@ -557,8 +557,11 @@ frame_take_inner(Frame *self)
 static gboolean
 _is_repeated(const gchar *inner, const gchar *outer)
 {
-  return (slice_word8(inner) ^ slice_word8(outer)) == GUINT64_TO_LE((guint64) ('-' ^ ':') << 32 | (guint64) ('-' ^ ':') << 56)
-         && (slice_word8(inner + 8) ^ slice_word8(outer + 8)) == GUINT64_TO_LE((guint64) (' ' ^ '-') << 16)
+  const guint64 in_date = (guint64) ('-' ^ ':') << 32 | (guint64) ('-' ^ ':') << 56;
+  const guint64 in_clock = (guint64) (' ' ^ '-') << 16;
+
+  return (slice_word8(inner) ^ slice_word8(outer)) == GUINT64_TO_LE(in_date)
+         && (slice_word8(inner + 8) ^ slice_word8(outer + 8)) == GUINT64_TO_LE(in_clock)
          && slice_word4(inner + 16) == slice_word4(outer + 16);
 }
 

@@ -117,7 +117,7 @@ _little_endian(const gchar *bytes, gsize len)
   return GUINT64_FROM_LE(word);
 }
 
-/* Strangers choose the bytes, and a collision would hide a line or a recipient: all of XXH3's keys depend on the seed. */
+/* strangers choose the bytes, and a collision would hide a line or a recipient: all keys of XXH3 depend on the seed */
 guint64
 slice_hash(Slice self, guint64 seed)
 {

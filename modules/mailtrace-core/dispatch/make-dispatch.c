@@ -36,7 +36,8 @@ _one_begins(const Slice *texts, guchar first)
 static gboolean
 _may_be_empty(const LineStep *step)
 {
-  return step->scan == scan_optional || step->scan == scan_dnssec || step->scan == scan_local || step->scan == scan_constant;
+  return step->scan == scan_optional || step->scan == scan_dnssec || step->scan == scan_local
+         || step->scan == scan_constant;
 }
 
 /* the bytes it begins with are known; *fits: this is one of them */
@@ -68,7 +69,8 @@ _begin(const LineShape *shape, guchar first)
   gboolean fits;
 
   for (; _may_be_empty(step); step++)
-    if ((step->scan == scan_optional && first == (guchar) step->literal.str[0]) || (step->scan == scan_dnssec && first == 'D'))
+    if (step->scan == scan_dnssec ? first == 'D'
+        : step->scan == scan_optional && first == (guchar) step->literal.str[0])
       return BEGINS_SO;
   if (!_is_known(step, first, &fits))
     return BEGINS_SOMEHOW;
