@@ -65,6 +65,7 @@ typedef struct _Line
   gboolean local;       /* REFUSAL: by a process that serves no connection */
   gboolean closes;      /* VERDICT: a final disposition, no delivery follows under this id */
   guint n_fields;
+  guint64 seen;         /* bit (id % 64) for each field: what is not there needs no search */
   LineField fields[LINE_FIELDS_MAX];
   gchar made[LINE_MADE_MAX];  /* text of values that are not in the line as such; fields point into it: do not copy */
   guint8 made_len;

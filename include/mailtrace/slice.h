@@ -94,7 +94,7 @@ static inline Slice
 slice_skip(Slice self, gsize count)
 {
   count = MIN(count, self.len);
-  return (Slice) { self.str ? self.str + count : NULL, self.len - count };
+  return (Slice) { (const gchar *) ((guintptr) self.str + count), self.len - count };   /* str may be NULL */
 }
 
 static inline Slice
@@ -103,33 +103,35 @@ slice_head(Slice self, gsize count)
   return (Slice) { self.str, MIN(count, self.len) };
 }
 
-/* index of the first byte that is one of both, or -1 */
-static inline gssize
+/* index of the first byte that is one of both, or -1; inline, so that the bytes are constants */
+static inline __attribute__((always_inline)) gssize
 slice_find_either(Slice self, gchar a, gchar b)
 {
   gsize i = 0;
 
 #ifdef __SSE2__
-  const __m128i wanted = _mm_set1_epi8(a), other = _mm_set1_epi8(b);
-
+#define SLICE_EQUAL(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
+#define SLICE_SAME(bytes) \
+  (a == b ? SLICE_EQUAL(bytes, a) : _mm_or_si128(SLICE_EQUAL(bytes, a), SLICE_EQUAL(bytes, b)))
   while (i + 16 <= self.len)
     {
       __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
-      gint found = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other)));
+      guint found = (guint) _mm_movemask_epi8(SLICE_SAME(bytes));
       if (found)
-        return (gssize) i + __builtin_ctz((guint) found);
+        return (gssize) i + __builtin_ctz(found);
       i = i + 16 < self.len && i + 32 > self.len ? self.len - 16 : i + 16;
     }
   if (self.len >= 8 && self.len < 16)
     {
       __m128i bytes = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) self.str),
                                          _mm_loadl_epi64((const __m128i *) (self.str + self.len - 8)));
-      __m128i same = _mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, other));
-      guint found = (guint) _mm_movemask_epi8(same);
+      guint found = (guint) _mm_movemask_epi8(SLICE_SAME(bytes));
       if (!found)
         return -1;
       return found & 0xff ? __builtin_ctz(found) : (gssize) self.len - 16 + __builtin_ctz(found);
     }
+#undef SLICE_SAME
+#undef SLICE_EQUAL
 #endif
   for (; i < self.len; i++)
     if (self.str[i] == a || self.str[i] == b)
@@ -138,7 +140,7 @@ slice_find_either(Slice self, gchar a, gchar b)
 }
 
 /* index of the first such byte, or -1 */
-static inline gssize
+static inline __attribute__((always_inline)) gssize
 slice_find_char(Slice self, gchar c)
 {
   return slice_find_either(self, c, c);

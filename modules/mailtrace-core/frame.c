@@ -39,10 +39,11 @@ _number(Slice *at, gsize digits, gint *out)
   return TRUE;
 }
 
-/* the longest run of bytes above blank */
+/* the longest run of bytes above blank; *printable: all of them are PRINTUSASCII */
 static Slice
-_word(Slice at)
+_word(Slice at, gboolean *printable)
 {
+  guint odd = 0;
   gsize len = 0;
 
 #ifdef __SSE2__
@@ -51,42 +52,30 @@ _word(Slice at)
   for (; len + 16 <= at.len; len += 16)
     {
       __m128i bytes = _mm_loadu_si128((const __m128i *) (at.str + len));
-      gint ends = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, blank), bytes));
+      guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, blank), bytes));
+      guint odd_here = (guint) _mm_movemask_epi8(_mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
+      odd |= odd_here & (ends - 1) & ~ends;
       if (ends)
-        return slice_new(at.str, len + (gsize) __builtin_ctz((guint) ends));
+        {
+          *printable = !odd;
+          return slice_new(at.str, len + (gsize) __builtin_ctz(ends));
+        }
     }
 #endif
-  while (len < at.len && (guchar) at.str[len] > ' ')
-    len++;
+  for (; len < at.len && (guchar) at.str[len] > ' '; len++)
+    odd |= (guchar) at.str[len] >= 0x7f;
+  *printable = !odd;
   return slice_new(at.str, len);
 }
 
-#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
-
 /* host = 1*255PRINTUSASCII, as in RFC 5424; empty otherwise */
-static Slice
-_host_of(Slice word)
-{
-  gsize i = 0;
-
-  if (word.len > HOST_LEN_MAX)
-    return SLICE_NONE;
-  for (; i + 8 <= word.len; i += 8)
-    {
-      guint64 bytes = slice_word8(word.str + i);
-      if ((bytes | (bytes + BYTES(1))) & BYTES(0x80))
-        return SLICE_NONE;
-    }
-  for (; i < word.len; i++)
-    if ((guchar) word.str[i] >= 0x7f)
-      return SLICE_NONE;
-  return word;
-}
-
 static Slice
 _host(Slice at)
 {
-  return _host_of(_word(at));
+  gboolean printable;
+  Slice word = _word(at, &printable);
+
+  return printable && word.len <= HOST_LEN_MAX ? word : SLICE_NONE;
 }
 
 static gboolean
@@ -140,6 +129,7 @@ _time(Slice *at, Civil *out)
 }
 
 #define DATE_TIME_LEN 19
+#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
 /* where the digits stand in "YYYY-MM-" and "DD-HH:MM" */
 #define DATE_DIGITS G_GUINT64_CONSTANT(0x00ffff00ffffffff)
 #define CLOCK_DIGITS G_GUINT64_CONSTANT(0xffff00ffff00ffff)
@@ -289,13 +279,14 @@ _fallback_tag(Slice *at, Frame *out)
 static gboolean
 _origin(Slice at, Frame *out)
 {
-  Slice word = _word(at);
+  gboolean printable;
+  Slice word = _word(at, &printable);
 
   if (!_tag(&at, word, out))
     {
-      Slice host = _host_of(word);
+      Slice host = printable && word.len <= HOST_LEN_MAX ? word : SLICE_NONE;
       at = slice_skip(at, host.len);
-      if (!host.len || !_char(&at, ' ') || (!_tag(&at, _word(at), out) && !_fallback_tag(&at, out)))
+      if (!host.len || !_char(&at, ' ') || (!_tag(&at, _word(at, &printable), out) && !_fallback_tag(&at, out)))
         return FALSE;
       out->host = host;
     }

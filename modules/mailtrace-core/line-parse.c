@@ -72,19 +72,31 @@ _scan(Scan *self, const LineStep *step)
   return step->scan == scan_literal ? scan_take_text(self, step->literal) : step->scan(self, step);
 }
 
-gboolean
-line_shape_match(const LineShape *self, Slice text, Line *line)
+static gboolean
+_run(const LineStep *step, Slice text, Line *line)
 {
   Scan scan = { text, line };
 
-  line->n_fields = 0;
-  line->made_len = 0;
-  line->several_clients = line->local = FALSE;
-  line->cause = line->parent = line->more_recipients = SLICE_NONE;
-  for (const LineStep *step = self->steps; step->scan; step++)
+  for (; step->scan; step++)
     if (!_scan(&scan, step))
       return FALSE;
   return scan.rest.len == 0;
+}
+
+static void
+_clear_values(Line *line)
+{
+  line->several_clients = line->local = FALSE;
+  line->cause = line->parent = line->more_recipients = SLICE_NONE;
+  line->made_len = 0;
+  scan_clear_fields(line);
+}
+
+gboolean
+line_shape_match(const LineShape *self, Slice text, Line *line)
+{
+  _clear_values(line);
+  return _run(self->steps, text, line);
 }
 
 static void
@@ -92,12 +104,9 @@ _clear(Line *line, LineRole role)
 {
   line->role = role;
   line->shape = NULL;
-  line->queue_id = line->parent = line->cause = line->more_recipients = SLICE_NONE;
-  line->known_client = SLICE_NONE;
+  line->queue_id = line->known_client = SLICE_NONE;
   line->is_cut = line->cut_through = line->later_recipient = line->closes = FALSE;
-  line->several_clients = line->local = FALSE;
-  line->n_fields = 0;
-  line->made_len = 0;
+  _clear_values(line);
 }
 
 /* a row can match if it begins as the text does */
@@ -107,16 +116,19 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
   const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
   guchar first = text.len ? (guchar) text.str[0] : 0;
 
-  for (guint i = begins[first]; i < begins[first + 1]; i++)
+  for (const LineCandidate *row = candidates + begins[first], *end = candidates + begins[first + 1]; row < end; row++)
     {
-      const LineShape *shape = &tables[candidates[i].table][candidates[i].row];
+      const LineShape *shape = &tables[row->table][row->row];
 
-      if ((shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
-          || !line_shape_match(shape, text, line))
+      if (shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
         continue;
-      line->role = shape->role;
-      line->shape = shape->name;
-      return TRUE;
+      if (_run(shape->steps, text, line))
+        {
+          line->role = shape->role;
+          line->shape = shape->name;
+          return TRUE;
+        }
+      _clear_values(line);
     }
   return FALSE;
 }
@@ -180,7 +192,7 @@ _remark(Slice text, Line *line)
 {
   line->role = LR_REMARK;
   line->shape = "remark";
-  line->fields[line->n_fields++] = (LineField) { F_WARNINGS, TRUE, text };
+  scan_add(&(Scan) { SLICE_NONE, line }, F_WARNINGS, text, TRUE);
 }
 
 /* takes the queue id off; its length, 0: none stands in front */
@@ -249,7 +261,7 @@ _try(const LineShape *shape, Slice text, LineNearest *nearest)
   while (step->scan && step->scan(&scan, step))
     {
       reached = scan.rest;
-      line.n_fields = 0;
+      scan_clear_fields(&line);
       step++;
     }
   if (reached.len >= nearest->rest.len && (nearest->shape || reached.len == text.len))

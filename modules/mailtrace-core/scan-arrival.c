@@ -140,7 +140,7 @@ _arrival_follows(Slice *rest, const Slice *ends)
 
   if (!scan_quotes_are_paired(*rest))
     return FALSE;
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   scan_letters(&scan, &behind_peer);
   *rest = scan.rest;
   return !scan.rest.len && _occurs_once(&scratch, F_SIZE) && _occurs_once(&scratch, F_PROTOCOL);

@@ -213,7 +213,7 @@ _add_remote_reply(Scan *self, Slice error)
 
   if (!slice_starts_with(error, SLICE("SMTP error from remote mail")) || after < 0)
     return;
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   rest = _behind_command(slice_skip(error, (gsize) after + 7), &scratch);
   if (slice_starts_with(rest, SLICE("host ")) && !line_get(self->line, F_DELIVERY_HOST).str
       && (end = slice_find(rest, SLICE("]: "))) >= 0)
@@ -345,7 +345,7 @@ scan_no_failure(Scan *self, const LineStep *step)
   Line scratch;
   Scan failure = { self->rest, &scratch };
 
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   if (!self->rest.len || scan_failure(&failure, step))
     return FALSE;
   scan_add(self, step->field, self->rest, TRUE);

@@ -18,7 +18,7 @@ _refusal_follows(Slice *rest, const Slice *ends)
   Line scratch;
   Scan scan = { *rest, &scratch };
 
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   scan_refusal_fields(&scan, NULL);
   *rest = scan.rest;
   for (; ends->str; ends++)
@@ -41,7 +41,7 @@ scan_sure_peer_fields(Scan *self, const LineStep *step)
 
   if (!scan_sure_peer_before(self, _refusal_follows, step->texts))
     return FALSE;
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   fields = (Scan) { self->rest, self->line->several_clients ? &scratch : self->line };
   scan_refusal_fields(&fields, step);
   self->rest = fields.rest;
@@ -70,7 +70,7 @@ _only_peer(Slice text, Slice mark, const LineStep *step)
       if (n >= MARKS_MAX)
         return -1;
       Scan scan = { slice_skip(text, from), &scratch };
-      scratch.n_fields = 0;
+      scan_clear_fields(&scratch);
       scratch.known_client = SLICE_NONE;
       if (!scan_peer_fields(&scan, step) || !_refusal_follows(&scan.rest, step->texts))
         continue;
@@ -205,7 +205,7 @@ _recipient_follows(Slice *rest, const Slice *ends)
   if (slice_find_char(word, '@') < 1)
     return FALSE;
   Scan scan = { slice_skip(*rest, 1 + word.len), &scratch };
-  scratch.n_fields = 0;
+  scan_clear_fields(&scratch);
   _skip_parent(&scan);
   return slice_starts_with(scan.rest, SLICE(" F=<"));
 }

@@ -15,16 +15,20 @@ _make(Line *line, Slice text)
   return slice_new(line->made + at, text.len);
 }
 
+#define DIGITS_MAX 10
+
 static gsize
 _digits(gchar *out, guint32 number)
 {
-  gsize len = 1;
+  gchar digits[DIGITS_MAX];
+  gsize first = DIGITS_MAX;
 
-  for (guint32 rest = number; rest >= 10; rest /= 10)
-    len++;
-  for (gsize i = len; i-- > 0; number /= 10)
-    out[i] = (gchar) ('0' + number % 10);
-  return len;
+  do
+    digits[--first] = (gchar) ('0' + number % 10);
+  while ((number /= 10));
+  for (gsize i = first; i < DIGITS_MAX; i++)
+    *out++ = digits[i];
+  return DIGITS_MAX - first;
 }
 
 static gboolean
@@ -35,10 +39,10 @@ _hex(Slice text, guint32 *number)
   *number = 0;
   for (gsize i = 0; i < 8; i++)
     {
-      gint digit = g_ascii_xdigit_value(text.str[i]);
-      if (digit < 0)
+      gchar c = text.str[i];
+      if (!g_ascii_isxdigit(c))
         return FALSE;
-      *number = *number * 16 + (guint32) digit;
+      *number = *number << 4 | (guint32) ((c & 0xf) + (c >> 6) * 9);   /* letters have bit 6, and 1 to 6 below */
     }
   return TRUE;
 }
@@ -68,17 +72,25 @@ _add_reference(Scan *self, Slice text)
 static FieldId
 _refid_field(Slice key)
 {
-  static const struct { Slice key; FieldId field; } keys[] =
-  {
-    { TEXT("cl"), F_SPAM_CLASS }, { TEXT("ss"), F_SPAM_SIGNATURE_CLASS }, { TEXT("re"), F_SPAM_SCORE },
-    { TEXT("recu"), F_SPAM_RULE_SCORE }, { TEXT("reip"), F_SPAM_IP_SCORE }, { TEXT("pt"), F_SPAM_PATTERN },
-    { TEXT("fgs"), F_SPAM_FLAGS }, { TEXT("vtr"), F_SPAM_VIRUS_SOURCE }, { TEXT("vl"), F_SPAM_VIRUS_LEVEL },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-    if (key.len == keys[i].key.len && slice_same_bytes(key.str, keys[i].key.str, keys[i].key.len))
-      return keys[i].field;
-  return NO_FIELD;
+  switch (key.str[0])
+    {
+    case 'c':
+      return slice_equals(key, SLICE("cl")) ? F_SPAM_CLASS : NO_FIELD;
+    case 'f':
+      return slice_equals(key, SLICE("fgs")) ? F_SPAM_FLAGS : NO_FIELD;
+    case 'p':
+      return slice_equals(key, SLICE("pt")) ? F_SPAM_PATTERN : NO_FIELD;
+    case 'r':
+      return slice_equals(key, SLICE("re")) ? F_SPAM_SCORE : slice_equals(key, SLICE("recu")) ? F_SPAM_RULE_SCORE
+             : slice_equals(key, SLICE("reip")) ? F_SPAM_IP_SCORE : NO_FIELD;
+    case 's':
+      return slice_equals(key, SLICE("ss")) ? F_SPAM_SIGNATURE_CLASS : NO_FIELD;
+    case 'v':
+      return slice_equals(key, SLICE("vtr")) ? F_SPAM_VIRUS_SOURCE
+             : slice_equals(key, SLICE("vl")) ? F_SPAM_VIRUS_LEVEL : NO_FIELD;
+    default:
+      return NO_FIELD;
+    }
 }
 
 static void
@@ -227,8 +239,8 @@ _excluded(Scan *self, Slice text)
 
   if (at < 1 || slice_find_char(slice_head(text, (gsize) at), ' ') >= 0)
     return FALSE;
-  for (gsize i = 0; i + 4 <= what.len; i++)
-    if (g_ascii_strncasecmp(what.str + i, "spam", 4) == 0)
+  for (gssize next; (next = slice_find_either(what, 's', 'S')) >= 0; what = slice_skip(what, (gsize) next + 1))
+    if ((gsize) next + 4 <= what.len && g_ascii_strncasecmp(what.str + next, "spam", 4) == 0)
       {
         scan_add(self, F_SPAM_SKIPPED, SLICE("exception"), FALSE);
         scan_add(self, F_SPAM_SKIPPED_DETAIL, text, TRUE);

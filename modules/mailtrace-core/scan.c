@@ -1,10 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan.h"
 
-const guint8 scan_host_bytes[256] =
+static const guint8 host_bytes[256] =
 {
   ['-'] = 1, ['.'] = 1, ['_'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
 };
+
+#ifdef __SSE2__
+/* bytes from first to first + count - 1 */
+static inline __m128i
+_in_range(__m128i bytes, gchar first, gchar count)
+{
+  __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+
+  return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8((gchar) (count - 1))), distance);
+}
+
+/* bit i: byte i is none of a host's name */
+static inline guint
+_other_bytes(const gchar *at)
+{
+  __m128i bytes = _mm_loadu_si128((const __m128i *) at);
+  __m128i letters = _in_range(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
+  __m128i others = _mm_or_si128(_in_range(bytes, '0', 10), _in_range(bytes, '-', 2));
+
+  others = _mm_or_si128(others, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_')));
+  return (guint) _mm_movemask_epi8(_mm_or_si128(letters, others)) ^ 0xffff;
+}
+#endif
+
+gsize
+scan_host_length(Slice text)
+{
+  gsize len = 0;
+
+#ifdef __SSE2__
+  for (; len + 16 <= text.len; len += 16)
+    {
+      guint others = _other_bytes(text.str + len);
+      if (others)
+        return len + (gsize) __builtin_ctz(others);
+    }
+#endif
+  while (len < text.len && host_bytes[(guchar) text.str[len]])
+    len++;
+  return len;
+}
 
 gboolean
 scan_literal(Scan *self, const LineStep *step)
@@ -77,8 +118,10 @@ scan_tail(Scan *self, const LineStep *step)
 gboolean
 scan_take_one(Scan *self, const Slice *texts)
 {
+  gchar first = scan_next(self->rest);
+
   for (; texts->str; texts++)
-    if (scan_take_text(self, *texts))
+    if (texts->str[0] == first && scan_take_text(self, *texts))
       return TRUE;
   return FALSE;
 }

@@ -39,7 +39,15 @@ scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
 
   if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
     return;
+  line->seen |= G_GUINT64_CONSTANT(1) << id % 64;
   line->fields[line->n_fields++] = (LineField) { id, escaped, { value.str ? value.str : "", value.len } };
+}
+
+static inline void
+scan_clear_fields(Line *line)
+{
+  line->n_fields = 0;
+  line->seen = 0;
 }
 
 static inline gboolean
@@ -69,18 +77,8 @@ scan_plain_word(Slice text)
   return blank < 0 ? text : slice_new(text.str, (gsize) blank);
 }
 
-/* letters, digits and ".-_": what names of hosts are made of */
-extern const guint8 scan_host_bytes[256];
-
-static inline gsize
-scan_host_length(Slice text)
-{
-  gsize len = 0;
-
-  while (len < text.len && scan_host_bytes[(guchar) text.str[len]])
-    len++;
-  return len;
-}
+/* of the letters, digits and ".-_" in front: what names of hosts are made of */
+gsize scan_host_length(Slice text);
 
 gboolean scan_literal(Scan *self, const LineStep *step);
 gboolean scan_optional(Scan *self, const LineStep *step);   /* the literal, if it is there */

@@ -9,9 +9,9 @@
 #define SHORT_NEEDLE_MAX 32
 
 static gssize
-_find_short(Slice self, Slice needle, gsize i)
+_find_short(Slice self, Slice needle)
 {
-  for (; i + needle.len <= self.len; i++)
+  for (gsize i = 0; i + needle.len <= self.len; i++)
     if (self.str[i] == needle.str[0] && slice_same_bytes(self.str + i, needle.str, needle.len))
       return (gssize) i;
   return -1;
@@ -23,9 +23,11 @@ static gssize
 _find_blockwise(Slice self, Slice needle)
 {
   const __m128i first = _mm_set1_epi8(needle.str[0]), last = _mm_set1_epi8(needle.str[needle.len - 1]);
-  gsize i = 0;
+  gsize last_block = self.len - needle.len - 15;
 
-  for (; i + needle.len + 15 <= self.len; i += 16)
+  if (self.len < needle.len + 15)
+    return _find_short(self, needle);
+  for (gsize i = 0; ; i = MIN(i + 16, last_block))
     {
       __m128i begins = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i)), first);
       __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i + needle.len - 1)), last);
@@ -35,11 +37,12 @@ _find_blockwise(Slice self, Slice needle)
           if (slice_same_bytes(self.str + at, needle.str, needle.len))
             return (gssize) at;
         }
+      if (i == last_block)
+        return -1;
     }
-  return _find_short(self, needle, i);
 }
 #else
-#define _find_blockwise(self, needle) _find_short(self, needle, 0)
+#define _find_blockwise _find_short
 #endif
 
 gssize

@@ -58,7 +58,8 @@ _is_known(const LineStep *step, guchar first, gboolean *fits)
 typedef enum _Begin
 {
   BEGINS_OTHERWISE,   /* no text that begins with this byte matches the row */
-  BEGINS_SO,          /* its first bytes are known, and this is one of them */
+  BEGINS_SO,          /* with one text, whose first byte is this */
+  BEGINS_AMONG,       /* in several ways, one of them with this byte */
   BEGINS_SOMEHOW,
 } Begin;
 
@@ -71,10 +72,12 @@ _begin(const LineShape *shape, guchar first)
   for (; _may_be_empty(step); step++)
     if (step->scan == scan_dnssec ? first == 'D'
         : step->scan == scan_optional && first == (guchar) step->literal.str[0])
-      return BEGINS_SO;
+      return BEGINS_AMONG;
   if (!_is_known(step, first, &fits))
     return BEGINS_SOMEHOW;
-  return fits ? BEGINS_SO : BEGINS_OTHERWISE;
+  if (!fits)
+    return BEGINS_OTHERWISE;
+  return step->literal.len || step->scan == scan_address ? BEGINS_SO : BEGINS_AMONG;
 }
 
 static gboolean
@@ -98,13 +101,15 @@ _write_rows(guint kind, guchar first, Begin begin)
   return n;
 }
 
-/* those that may match with any first byte are tried last */
+/* those that are told apart at once are tried first */
 static guint
 _write_list(guint kind, guchar first)
 {
-  guint n = _write_rows(kind, first, BEGINS_SO);
+  guint n = 0;
 
-  return n + _write_rows(kind, first, BEGINS_SOMEHOW);
+  for (Begin begin = BEGINS_SO; begin <= BEGINS_SOMEHOW; begin++)
+    n += _write_rows(kind, first, begin);
+  return n;
 }
 
 int
