@@ -7,6 +7,7 @@
 typedef struct _LineCandidate
 {
   guint8 table, row;
+  guint8 last;   /* the byte that the text ends with, 0: any */
 } LineCandidate;
 
 #include "line-dispatch.inc"
@@ -114,12 +115,14 @@ static gboolean
 _match(guint by, gboolean has_id, Slice text, Line *line)
 {
   const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
-  guchar first = text.len ? (guchar) text.str[0] : 0;
+  guchar first = text.len ? (guchar) text.str[0] : 0, last = text.len ? (guchar) text.str[text.len - 1] : 0;
 
   for (const LineCandidate *row = candidates + begins[first], *end = candidates + begins[first + 1]; row < end; row++)
     {
       const LineShape *shape = &tables[row->table][row->row];
 
+      if (row->last && row->last != last)
+        continue;
       if (shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
         continue;
       if (_run(shape->steps, text, line))

@@ -69,12 +69,13 @@ static guint
 _count_quotes(Slice text)
 {
   guint n = 0;
+  gssize found;
 
-  for (gsize i = 0; i < text.len; i++)
-    if (text.str[i] == '\\')
-      i++;
+  for (; (found = slice_find_either(text, '"', '\\')) >= 0; text = slice_skip(text, (gsize) found + 1))
+    if (text.str[found] == '"')
+      n++;
     else
-      n += text.str[i] == '"';
+      found++;
   return n;
 }
 

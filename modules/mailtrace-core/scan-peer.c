@@ -52,13 +52,17 @@ _is_place(Slice at)
 static void
 _collect(Slice text, Places *out)
 {
+  gssize found;
+
   out->n = 0;
-  for (gsize i = 0; i < text.len; i++)
-    if (text.str[i] == ')' && _is_place(slice_skip(text, i)))
-      {
-        out->first = out->n ? out->first : i;
-        out->at[out->n++ % PLACES_MAX] = i;
-      }
+  for (gsize i = 0; (found = slice_find_char(slice_skip(text, i), ')')) >= 0; i++)
+    {
+      i += (gsize) found;
+      if (!_is_place(slice_skip(text, i)))
+        continue;
+      out->first = out->n ? out->first : i;
+      out->at[out->n++ % PLACES_MAX] = i;
+    }
 }
 
 static void
@@ -115,6 +119,15 @@ _last_place(Peer *self, Slice text, const Places *places, const Expected *expect
   return chosen;
 }
 
+/* there is nothing to choose from */
+static gboolean
+_take_only_place(Peer *self, Slice text, gsize end, const Expected *expected)
+{
+  _read(self, text, end);
+  Slice rest = self->address.rest;
+  return !expected->ends || expected->follows(&rest, expected->ends);
+}
+
 static gboolean
 _choose(Peer *self, Slice text, const Expected *expected)
 {
@@ -123,6 +136,8 @@ _choose(Peer *self, Slice text, const Expected *expected)
   gsize chosen;
 
   _collect(text, &places);
+  if (places.n == 1)
+    return _take_only_place(self, text, places.first, expected);
   chosen = _last_place(self, text, &places, expected);
   if (!chosen && expected->client.len)
     chosen = _last_place(self, text, &places, &any);

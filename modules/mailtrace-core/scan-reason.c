@@ -139,11 +139,17 @@ _find_word(Slice text, Slice word)
   gboolean whole = word.str[word.len - 1] == '!';
 
   word.len -= whole;
-  for (gsize i = 0; i + word.len <= text.len; i++)
-    if (_lower(text.str[i]) == word.str[0] && _same_letters(text.str + i, word.str, word.len)
-        && (!i || !_is_letter(text, i - 1) || !g_ascii_isalnum(word.str[0]))
-        && (!whole || !_is_letter(text, i + word.len)))
-      return (gssize) i;
+  gchar upper = g_ascii_islower(word.str[0]) ? (gchar) (word.str[0] & ~0x20) : word.str[0];
+  gssize found;
+
+  for (gsize i = 0; (found = slice_find_either(slice_skip(text, i), word.str[0], upper)) >= 0; i++)
+    {
+      i += (gsize) found;
+      if (i + word.len <= text.len && _same_letters(text.str + i, word.str, word.len)
+          && (!i || !_is_letter(text, i - 1) || !g_ascii_isalnum(word.str[0]))
+          && (!whole || !_is_letter(text, i + word.len)))
+        return (gssize) i;
+    }
   return -1;
 }
 
@@ -161,8 +167,9 @@ _without_addresses(Slice text, gchar copy[TEXT_MAX])
 {
   gsize begin = 0;
 
-  if (text.len)
-    memcpy(copy, text.str, text.len);
+  if (slice_find_char(text, '@') < 0)
+    return text;
+  memcpy(copy, text.str, text.len);
   for (gsize i = 0; i <= text.len; i++)
     if (i == text.len || copy[i] == ' ' || copy[i] == '<' || copy[i] == '>')
       {

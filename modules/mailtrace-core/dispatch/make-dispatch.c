@@ -86,6 +86,21 @@ _is_of_kind(const LineShape *shape, guint kind)
   return (shape->by & (1u << kind / 2)) && (shape->id & (kind % 2 ? WITH_ID : WITHOUT_ID));
 }
 
+/* the byte that a text must end with to match, 0: any */
+static guint
+_last_byte(const LineShape *shape)
+{
+  const LineStep *step = shape->steps;
+
+  while (step[1].scan)
+    step++;
+  while (step->scan == scan_constant && step > shape->steps)
+    step--;
+  if (step->scan != scan_literal && step->scan != scan_until)
+    return 0;
+  return (guchar) step->literal.str[step->literal.len - 1];
+}
+
 static guint
 _write_rows(guint kind, guchar first, Begin begin)
 {
@@ -95,7 +110,7 @@ _write_rows(guint kind, guchar first, Begin begin)
     for (guint i = 0; tables[t][i].name; i++)
       if (_is_of_kind(&tables[t][i], kind) && _begin(&tables[t][i], first) == begin)
         {
-          printf("{%u,%u},", t, i);
+          printf("{%u,%u,%u},", t, i, _last_byte(&tables[t][i]));
           n++;
         }
   return n;
@@ -125,7 +140,7 @@ main(void)
         n += _write_list(kind, (guchar) first);
         begins[kind][first + 1] = n;
       }
-  printf("{0,0}};\nstatic const guint16 candidate_begins[%u][257] = {\n", KINDS);
+  printf("{0,0,0}};\nstatic const guint16 candidate_begins[%u][257] = {\n", KINDS);
   for (guint kind = 0; kind < KINDS; kind++)
     {
       printf("{");
