@@ -144,7 +144,8 @@ def tables(tally):
         "spam": grouped(groups["spam"], ("engine|", "verdict|", "result|", "why no verdict|")),
         "no_verdict": listing(tally, "no_verdict", {"why": "|", "status": "|"}),
         "sources": table(["address", "host", "refusals#", "reasons"], (
-            [*key, row["count"], ", ".join("%s %d" % (name[7:], count) for name, count in row.most_common() if name != "count")]
+            [*key, row["count"], ", ".join("%s %d" % (name[7:], count) for name, count in sorted(
+                row.items(), key=lambda one: (-one[1], one[0])) if name != "count")]
             for key, row in groups["sources"].sorted()[:5000]), len(groups["sources"].rows)),
         "refusals": listing(tally, "refusals", {"stage": "|", "reason": "|", "code": "#", "temporary": "|"}),
         "latency": table(["next hop", "messages#"] + ["%s %s#" % (stage, name) for stage in tally.STAGES
@@ -247,7 +248,7 @@ class Sections:
         return """<section id="tls-statement" class="statement" aria-labelledby="tls-statement-title">
 <h2 id="tls-statement-title">TLS statement</h2>
 <table class="facts">
-%s<tr><th scope=row>Period</th><td>%s to %s, times as logged</td></tr>
+%s<tr><th scope=row>Period</th><td>%s to %s, times %s</td></tr>
 <tr><th scope=row>Gateways</th><td>%s</td></tr>
 <tr><th scope=row>Policy</th><td>%s</td></tr>
 <tr><th scope=row>Made</th><td>%s</td></tr>
@@ -264,7 +265,7 @@ a certificate. Shares are not rounded up.</p>
 %s<p class="sign" aria-hidden="true"><span>Place, date</span><span>Signature</span></p>
 </section>
 """ % ("<tr><th scope=row>Organisation</th><td>%s</td></tr>\n" % escape(self.options.organisation)
-       if self.options.organisation else "", begin, end,
+       if self.options.organisation else "", begin, end, escape(self.source.times),
        escape(", ".join("%s (%s)" % (name, number(count)) for name, count in self.tally.gateways.most_common(20))),
        policies, escape(self.made), "".join("<th scope=col>%s</th>" % verdict for verdict in VERDICTS),
        "".join(self._statement_rows()), number(self.counts["message exceptions"]), number(total), listed,

@@ -43,6 +43,7 @@ def _is_sqlite(name):
 
 class FileSource:
     """Reads twice: which revision of an id is the highest is known at the end only."""
+    times = "as logged"
 
     def __init__(self, names, progress):
         self.progress = progress
@@ -144,7 +145,7 @@ class DatabaseSource:
     """The tables of the SQL destination, joined by message in the order of its id."""
 
     def __init__(self, database, progress):
-        self.database, self.progress = database, progress
+        self.database, self.progress, self.times = database, progress, database.times
         self.superseded = self.other_documents = self.no_documents = 0
         self.inputs = [{"name": database.name, "lines": None, "sha256": None}]
 
@@ -202,13 +203,15 @@ def _value(name, value):
     if value in ("true", "false"):
         return value == "true"
     if name in LISTS and isinstance(value, str):
-        return next(csv.reader([value.strip("{}")], escapechar="\\"), [])
+        return json.loads(value) if value.startswith("[") else next(csv.reader([value.strip("{}")], escapechar="\\"), [])
     if name in RECORDS and isinstance(value, str):
         return json.loads(value)
     return value
 
 
 class Sqlite:
+    times = "as logged"
+
     def __init__(self, path):
         self.name = path
         self.connection = sqlite3.connect("file:%s?mode=ro" % re.sub(r"[%?#]", lambda c: "%%%02x" % ord(c[0]), path), uri=True)
@@ -230,6 +233,7 @@ class Sqlite:
 
 class Postgres:
     """by psql, which every PostgreSQL has, and which knows ~/.pgpass and PGPASSWORD"""
+    times = "in the time zone of the database session (PGTZ)"
 
     def __init__(self, url):
         self.url, self.name = url, re.sub(r"//([^:/@]*):[^@]*@", r"//\1@", url)

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The dashboards are those of panels.py, and the one for SQLite gives the numbers that stand in the documents; those for
+search engines and PostgreSQL are tried by tests/engines."""
+import json
+import sqlite3
+import subprocess
+import sys
+
+from grafana_queries import check_grafana
+from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_logs
+
+result = subprocess.run([sys.executable, str(TOP / "examples/dashboards/make.py"), "--check"], capture_output=True, text=True)
+check("no dashboard is stale", result.returncode == 0, result.stdout + result.stderr)
+
+directory = scratch()
+unpack_logs(directory / "logs")
+for name in ("02-ctasd-bulk.log", "03-asg-v8-2011.log"):
+    (directory / "logs" / ("utm-" + name)).write_bytes((TOP / "examples/logs" / name).read_bytes())
+lines = sum(path.read_bytes().count(b"\n") for path in (directory / "logs").iterdir())
+documents = [json.loads(line) for path in sorted((directory / "logs").glob("*.log")) for line in run_command(
+    "--quiet", "--host=mx", "--emit=message,session,delivery,dkim", path).stdout.splitlines()]
+
+server = SyslogNg(TOP / "examples/sqlite.conf", directory / "sqlite", logs=directory / "logs", database=directory / "mail.db").start()
+check("sqlite.conf reads all lines", server.wait_for_lines(lines))
+check("sqlite.conf ends cleanly", server.stop() == 0)
+database = sqlite3.connect(directory / "mail.db")
+database.row_factory = sqlite3.Row
+check_grafana("sqlite", documents, lambda text: [dict(row) for row in database.execute(text)])
+finish()
