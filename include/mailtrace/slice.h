@@ -107,21 +107,21 @@ slice_head(Slice self, gsize count)
 static inline __attribute__((always_inline)) gssize
 slice_find_either(Slice self, gchar a, gchar b)
 {
-  gsize i = 0;
-
 #ifdef __SSE2__
 #define SLICE_EQUAL(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
 #define SLICE_SAME(bytes) \
   (a == b ? SLICE_EQUAL(bytes, a) : _mm_or_si128(SLICE_EQUAL(bytes, a), SLICE_EQUAL(bytes, b)))
-  while (i + 16 <= self.len)
-    {
-      __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
-      guint found = (guint) _mm_movemask_epi8(SLICE_SAME(bytes));
-      if (found)
-        return (gssize) i + __builtin_ctz(found);
-      i = i + 16 < self.len && i + 32 > self.len ? self.len - 16 : i + 16;
-    }
-  if (self.len >= 8 && self.len < 16)
+  if (self.len >= 16)
+    for (gsize i = 0; ; i = MIN(i + 16, self.len - 16))
+      {
+        __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
+        guint found = (guint) _mm_movemask_epi8(SLICE_SAME(bytes));
+        if (found)
+          return (gssize) i + __builtin_ctz(found);
+        if (i + 16 == self.len)
+          return -1;
+      }
+  if (self.len >= 8)
     {
       __m128i bytes = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) self.str),
                                          _mm_loadl_epi64((const __m128i *) (self.str + self.len - 8)));
@@ -133,7 +133,7 @@ slice_find_either(Slice self, gchar a, gchar b)
 #undef SLICE_SAME
 #undef SLICE_EQUAL
 #endif
-  for (; i < self.len; i++)
+  for (gsize i = 0; i < self.len; i++)
     if (self.str[i] == a || self.str[i] == b)
       return (gssize) i;
   return -1;

@@ -12,13 +12,23 @@ _is_flag_end(Slice rest)
   return !rest.len || rest.str[0] == ' ' || rest.str[0] == ':';
 }
 
+/* its first byte is there already; most names are one letter and "=" */
+static inline gboolean
+_has_name(Slice at, Slice name)
+{
+  if (at.len < name.len)
+    return FALSE;
+  return name.len < 2 || (at.str[1] == name.str[1]
+                          && (name.len == 2 || slice_same_bytes(at.str + 2, name.str + 2, name.len - 2)));
+}
+
 static inline const Letter *
 _letter(const LetterTable *table, Slice at)
 {
   const Letter *letter = table->by_first[(guchar) scan_next(at)];
 
   for (; letter && letter->name.len; letter++)
-    if (slice_starts_with(at, letter->name)
+    if (_has_name(at, letter->name)
         && (letter->form != FORM_FLAG || _is_flag_end(slice_skip(at, letter->name.len))))
       return letter;
   return NULL;
