@@ -18,7 +18,7 @@ typedef struct _Event
 } Event;
 
 /* pair = key "=" DQUOTE value DQUOTE, taken off the front with the blank behind it */
-static gboolean
+static inline __attribute__((always_inline)) gboolean
 _pair(Slice *at, Slice name, Slice *value)
 {
   Slice rest = *at;
@@ -31,19 +31,37 @@ _pair(Slice *at, Slice name, Slice *value)
     return FALSE;
   *value = slice_head(rest, (gsize) end);
   rest = slice_skip(rest, (gsize) end + 1);
-  *at = slice_starts_with(rest, SLICE(" ")) ? slice_skip(rest, 1) : rest;
+  *at = scan_next(rest) == ' ' ? slice_skip(rest, 1) : rest;
   return TRUE;
+}
+
+static gboolean
+_head_pair(Slice *at, Event *event)
+{
+  Slice ignored;
+
+  switch (at->len < 2 ? 0 : at->str[1])
+    {
+    case 'a':
+      return _pair(at, SLICE("name=\""), &event->name);
+    case 'e':
+      return _pair(at, SLICE("severity=\""), &ignored);
+    case 'r':
+      return _pair(at, SLICE("srcip=\""), &event->srcip);
+    case 'u':
+      return _pair(at, SLICE("sub=\""), &ignored);
+    case 'y':
+      return _pair(at, SLICE("sys=\""), &ignored);
+    default:
+      return FALSE;
+    }
 }
 
 /* what no stranger writes: the keys in front, in any order */
 static void
 _take_head(Slice *at, Event *event)
 {
-  Slice ignored;
-
-  while (_pair(at, SLICE("severity=\""), &ignored) || _pair(at, SLICE("sys=\""), &ignored)
-         || _pair(at, SLICE("sub=\""), &ignored) || _pair(at, SLICE("name=\""), &event->name)
-         || _pair(at, SLICE("srcip=\""), &event->srcip))
+  while (_head_pair(at, event))
     ;
 }
 
@@ -133,9 +151,7 @@ _is_address(Slice text)
   Slice local = at < 0 ? text : slice_head(text, (gsize) at), domain = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + 1);
   gboolean quoted = local.len >= 2 && local.str[0] == '"' && local.str[local.len - 1] == '"';
 
-  if (slice_find_char(domain, '"') >= 0 || slice_find_char(domain, ' ') >= 0)
-    return FALSE;
-  return quoted || (slice_find_char(local, '"') < 0 && slice_find_char(local, ' ') < 0);
+  return slice_find_either(domain, '"', ' ') < 0 && (quoted || slice_find_either(local, '"', ' ') < 0);
 }
 
 static void

@@ -215,7 +215,7 @@ _add_suite(Scan *self, const CipherFields *fields, Slice version, Slice cipher)
 
   if (!suite)
     return;
-  scan_add(self, fields->iana, slice_from_string(suite->iana), FALSE);
+  scan_add(self, fields->iana, slice_new(suite->iana, suite->iana_len), FALSE);
   scan_add(self, fields->forward_secrecy, suite->forward_secrecy ? SLICE("true") : SLICE("false"), FALSE);
   scan_add(self, fields->aead, suite->aead ? SLICE("true") : SLICE("false"), FALSE);
 }

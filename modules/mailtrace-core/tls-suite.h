@@ -9,6 +9,7 @@ typedef struct _TlsSuite
 {
   const gchar *name;         /* as in a log */
   const gchar *iana;
+  guint8 name_len, iana_len;
   gboolean forward_secrecy;
   gboolean aead;
 } TlsSuite;
