@@ -34,6 +34,20 @@ typedef struct _Frame
  * now_sec (seconds since 1970 UTC) serves only to guess the year of RFC 3164 stamps. */
 gboolean frame_split(Slice raw, gint64 now_sec, Frame *out);
 
+#define FRAME_MEMORY_MAX 80
+
+/* How the line before began, and what that meant: most lines of a log begin like the one before.  Zeroed at first. */
+typedef struct _FrameMemory
+{
+  gchar begin[FRAME_MEMORY_MAX];
+  gsize len;
+  gsize host_len;   /* 0: a bare main log */
+  Stamp stamp;
+} FrameMemory;
+
+/* the same as frame_split(), faster; memory may be that of any other lines */
+gboolean frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out);
+
 /* a line whose header a syslog daemon has taken off already; repairs the UTM's header ("2019" taken for the program).
  * stamp is the daemon's; Exim's own stamp in front of text wins. */
 void frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text, Frame *out);

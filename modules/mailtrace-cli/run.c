@@ -35,6 +35,7 @@ typedef struct _Run
   guint64 bytes_before;    /* of the files already read */
   gint64 begin_usec, begin_sec;
   gint64 now_sec;          /* of the lines: guesses the year of stamps without one */
+  FrameMemory memory;
   gboolean in_record;      /* the line before was one of Exim, or belonged to one */
   gboolean told_problem;   /* of the journal */
   gint status;
@@ -221,7 +222,7 @@ _process_line(Run *self, Slice raw)
   Frame frame;
   Line line;
 
-  if (!frame_split(raw, self->now_sec, &frame))
+  if (!frame_split_next(&self->memory, raw, self->now_sec, &frame))
     {
       _process_unframed(self, frame.text, TRUE);
       return;

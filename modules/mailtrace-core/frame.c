@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* takes headers off; each scanner has its production above it, returns FALSE and leaves the cursor alone on mismatch */
-#include "mailtrace/frame.h"
+#include "frame-stamp.h"
 
-#define MICROSECOND_DIGITS 6
 #define PID_DIGITS_MAX 9
 #define HOST_LEN_MAX 255
-
-typedef struct _Civil
-{
-  gint year, month, day, hour, minute, second;
-  gint64 usec;
-} Civil;
-
-static gboolean
-_char(Slice *at, gchar c)
-{
-  if (!at->len || at->str[0] != c)
-    return FALSE;
-  *at = slice_skip(*at, 1);
-  return TRUE;
-}
-
-static gboolean
-_number(Slice *at, gsize digits, gint *out)
-{
-  gint number = 0;
-
-  if (at->len < digits)
-    return FALSE;
-  for (gsize i = 0; i < digits; i++)
-    {
-      if (!g_ascii_isdigit(at->str[i]))
-        return FALSE;
-      number = number * 10 + (at->str[i] - '0');
-    }
-  *out = number;
-  *at = slice_skip(*at, digits);
-  return TRUE;
-}
 
 /* the longest run of bytes above blank; *printable: all of them are PRINTUSASCII */
 static Slice
@@ -76,129 +42,6 @@ _host(Slice at)
   Slice word = _word(at, &printable);
 
   return printable && word.len <= HOST_LEN_MAX ? word : SLICE_NONE;
-}
-
-static gboolean
-_in_range(const Civil *civil)
-{
-  return civil->month >= 1 && civil->month <= 12 && civil->day >= 1 && civil->day <= 31 && civil->hour < 24
-         && civil->minute < 60 && civil->second <= 60;
-}
-
-static Stamp
-_stamp(const Civil *c, gint32 offset_sec)
-{
-  gint64 sec = stamp_civil_to_sec(c->year, c->month, c->day, c->hour, c->minute, c->second);
-  return (Stamp) { sec * STAMP_USEC + c->usec, offset_sec };
-}
-
-/* fraction = "." 1*DIGIT */
-static void
-_fraction(Slice *at, Civil *out)
-{
-  gint64 usec = 0;
-  gsize digits = 0, i = 1;
-
-  out->usec = 0;
-  if (at->len < 2 || at->str[0] != '.' || !g_ascii_isdigit(at->str[1]))
-    return;
-  for (; i < at->len && g_ascii_isdigit(at->str[i]); i++)
-    if (digits < MICROSECOND_DIGITS)
-      {
-        usec = usec * 10 + (at->str[i] - '0');
-        digits++;
-      }
-  for (; digits < MICROSECOND_DIGITS; digits++)
-    usec *= 10;
-  out->usec = usec;
-  *at = slice_skip(*at, i);
-}
-
-/* time = 2DIGIT ":" 2DIGIT ":" 2DIGIT [fraction] */
-static gboolean
-_time(Slice *at, Civil *out)
-{
-  Slice next = *at;
-
-  if (!_number(&next, 2, &out->hour) || !_char(&next, ':') || !_number(&next, 2, &out->minute) || !_char(&next, ':')
-      || !_number(&next, 2, &out->second))
-    return FALSE;
-  _fraction(&next, out);
-  *at = next;
-  return _in_range(out);
-}
-
-#define DATE_TIME_LEN 19
-#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
-/* where the digits stand in "YYYY-MM-" and "DD-HH:MM" */
-#define DATE_DIGITS G_GUINT64_CONSTANT(0x00ffff00ffffffff)
-#define CLOCK_DIGITS G_GUINT64_CONSTANT(0xffff00ffff00ffff)
-
-/* eight digits at once, each with the one behind it as a number of two digits; FALSE: not all are digits */
-static gboolean
-_digit_pairs(const gchar *at, guint64 places, guint64 *pairs)
-{
-  guint64 word = (GUINT64_FROM_LE(slice_word8(at)) ^ BYTES('0')) & places;
-
-  if (((word + BYTES(0x76)) | word) & BYTES(0x80))
-    return FALSE;
-  *pairs = word * 10 + (word >> 8);
-  return TRUE;
-}
-
-static inline gint
-_pair_at(guint64 pairs, guint place)
-{
-  return (gint) (pairs >> 8 * place & 0xff);
-}
-
-/* date-time = 4DIGIT sep 2DIGIT sep 2DIGIT between time */
-static gboolean
-_date_time(Slice *at, gchar separator, gchar between, Civil *out)
-{
-  const gchar *s = at->str;
-  guint64 date, clock;
-
-  if (at->len < DATE_TIME_LEN || s[4] != separator || s[7] != separator || s[10] != between || s[13] != ':'
-      || s[16] != ':' || !g_ascii_isdigit(s[17]) || !g_ascii_isdigit(s[18])
-      || !_digit_pairs(s, DATE_DIGITS, &date) || !_digit_pairs(s + 8, CLOCK_DIGITS, &clock))
-    return FALSE;
-  out->year = _pair_at(date, 0) * 100 + _pair_at(date, 2);
-  out->month = _pair_at(date, 5);
-  out->day = _pair_at(clock, 0);
-  out->hour = _pair_at(clock, 3);
-  out->minute = _pair_at(clock, 6);
-  out->second = (s[17] - '0') * 10 + s[18] - '0';
-  *at = slice_new(s + DATE_TIME_LEN, at->len - DATE_TIME_LEN);
-  _fraction(at, out);
-  return _in_range(out);
-}
-
-/* offset = "Z" / ("+" / "-") 2DIGIT [":"] 2DIGIT */
-static gboolean
-_offset(Slice *at, gint32 *out)
-{
-  Slice next = *at;
-  gint hours, minutes;
-  gboolean west;
-
-  if (_char(&next, 'Z'))
-    {
-      *out = 0;
-      *at = next;
-      return TRUE;
-    }
-  west = next.len && next.str[0] == '-';
-  if (!_char(&next, '+') && !_char(&next, '-'))
-    return FALSE;
-  if (!_number(&next, 2, &hours))
-    return FALSE;
-  _char(&next, ':');
-  if (!_number(&next, 2, &minutes) || hours > 15 || minutes > 59)
-    return FALSE;
-  *out = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
-  *at = next;
-  return TRUE;
 }
 
 /* pri = "<" 1*3DIGIT ">" */
@@ -247,7 +90,7 @@ _tag(Slice *at, Slice word, Frame *out)
   else
     out->program = tag;
   *at = slice_skip(*at, word.len);
-  _char(at, ' ');
+  frame_take_char(at, ' ');
   return TRUE;
 }
 
@@ -269,8 +112,8 @@ _fallback_tag(Slice *at, Frame *out)
     return FALSE;
   out->pid = _pid(slice_new(rest.str + 2, (gsize) end - 2));
   rest = slice_skip(rest, (gsize) end + 1);
-  _char(&rest, ':');
-  _char(&rest, ' ');
+  frame_take_char(&rest, ':');
+  frame_take_char(&rest, ' ');
   *at = rest;
   return TRUE;
 }
@@ -286,7 +129,8 @@ _origin(Slice at, Frame *out)
     {
       Slice host = printable && word.len <= HOST_LEN_MAX ? word : SLICE_NONE;
       at = slice_skip(at, host.len);
-      if (!host.len || !_char(&at, ' ') || (!_tag(&at, _word(at, &printable), out) && !_fallback_tag(&at, out)))
+      if (!host.len || !frame_take_char(&at, ' ')
+          || (!_tag(&at, _word(at, &printable), out) && !_fallback_tag(&at, out)))
         return FALSE;
       out->host = host;
     }
@@ -294,63 +138,18 @@ _origin(Slice at, Frame *out)
   return TRUE;
 }
 
-/* utm = 4DIGIT ":" 2DIGIT ":" 2DIGIT "-" time SP origin */
+/* utm = utm-stamp origin */
 static gboolean
 _utm(Slice at, Frame *out)
 {
-  Civil civil;
-
-  if (!_date_time(&at, ':', '-', &civil) || !_char(&at, ' '))
-    return FALSE;
-  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
-  return _origin(at, out);
+  return frame_stamp_utm(&at, &out->stamp) && _origin(at, out);
 }
 
-/* what a classic syslogd leaves of the UTM's frame behind the year: 2DIGIT ":" 2DIGIT "-" time SP origin */
+/* what a classic syslogd leaves of it behind the year */
 static gboolean
 _damaged_utm(gint year, Slice at, Frame *out)
 {
-  Civil civil = { .year = year };
-
-  if (!_number(&at, 2, &civil.month) || !_char(&at, ':') || !_number(&at, 2, &civil.day) || !_char(&at, '-')
-      || !_time(&at, &civil) || !_char(&at, ' '))
-    return FALSE;
-  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
-  return _origin(at, out);
-}
-
-static gboolean
-_month_name(Slice *at, gint *month)
-{
-  static const gchar names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-  for (gint i = 0; i < 12; i++)
-    if (slice_starts_with(*at, slice_new(names + i * 3, 3)))
-      {
-        *month = i + 1;
-        *at = slice_skip(*at, 3);
-        return TRUE;
-      }
-  return FALSE;
-}
-
-/* RFC 3164 names no year: the one that puts the stamp nearest to now */
-static gint
-_nearest_year(Civil civil, gint64 now_sec)
-{
-  gint guess = 1970 + (gint) (now_sec / 31556952), best = guess;
-  gint64 best_distance = G_MAXINT64;
-
-  for (gint year = guess - 1; year <= guess + 1; year++)
-    {
-      gint64 sec = stamp_civil_to_sec(year, civil.month, civil.day, civil.hour, civil.minute, civil.second);
-      if (ABS(sec - now_sec) < best_distance)
-        {
-          best = year;
-          best_distance = ABS(sec - now_sec);
-        }
-    }
-  return best;
+  return frame_stamp_damaged_utm(&at, year, &out->stamp) && _origin(at, out);
 }
 
 /* relayed = host SP 4DIGIT ":" SP damaged-utm */
@@ -361,7 +160,8 @@ _relayed_utm(Slice at, Frame *out)
   gint year;
 
   at = slice_skip(at, relay.len);
-  if (!relay.len || !_char(&at, ' ') || !_number(&at, 4, &year) || !_char(&at, ':') || !_char(&at, ' ')
+  if (!relay.len || !frame_take_char(&at, ' ') || !frame_take_number(&at, 4, &year) || !frame_take_char(&at, ':')
+      || !frame_take_char(&at, ' ')
       || !_damaged_utm(year, at, out))
     return FALSE;
   if (!out->host.len)
@@ -369,40 +169,17 @@ _relayed_utm(Slice at, Frame *out)
   return TRUE;
 }
 
-/* bsd = 3ALPHA SP (2DIGIT / SP DIGIT) SP time SP origin */
+/* bsd = bsd-stamp (relayed / origin) */
 static gboolean
 _bsd(Slice at, gint64 now_sec, Frame *out)
 {
-  Civil civil = { 0 };
-
-  if (!_month_name(&at, &civil.month) || !_char(&at, ' '))
+  if (!frame_stamp_bsd(&at, now_sec, &out->stamp))
     return FALSE;
-  if (_char(&at, ' ') ? !_number(&at, 1, &civil.day) : !_number(&at, 2, &civil.day))
-    return FALSE;
-  if (!_char(&at, ' ') || !_time(&at, &civil) || !_char(&at, ' '))
-    return FALSE;
+  Stamp stamp = out->stamp;
   if (_relayed_utm(at, out))
     return TRUE;
-  civil.year = _nearest_year(civil, now_sec);
-  out->stamp = _stamp(&civil, STAMP_OFFSET_UNKNOWN);
+  out->stamp = stamp;
   return _origin(at, out);
-}
-
-static gboolean
-_iso_stamp(Slice *at, Stamp *out)
-{
-  gint32 offset = STAMP_OFFSET_UNKNOWN;
-  Slice next = *at;
-  Civil civil;
-
-  if (!_date_time(&next, '-', 'T', &civil))
-    return FALSE;
-  _offset(&next, &offset);
-  if (!_char(&next, ' '))
-    return FALSE;
-  *out = _stamp(&civil, offset);
-  *at = next;
-  return TRUE;
 }
 
 /* templates of syslog-ng may put the level where the host belongs */
@@ -421,7 +198,7 @@ _is_level(Slice word)
 static gboolean
 _iso(Slice at, Frame *out)
 {
-  if (!_iso_stamp(&at, &out->stamp) || !_origin(at, out))
+  if (!frame_stamp_iso(&at, &out->stamp) || !_origin(at, out))
     return FALSE;
   if (_is_level(out->host))
     out->host = SLICE_NONE;
@@ -434,7 +211,7 @@ _field_5424(Slice *at, Slice *out)
 {
   Slice word = _host(*at), next = slice_skip(*at, word.len);
 
-  if (!word.len || !_char(&next, ' '))
+  if (!word.len || !frame_take_char(&next, ' '))
     return FALSE;
   *out = slice_equals(word, SLICE("-")) ? SLICE_NONE : word;
   *at = next;
@@ -448,8 +225,8 @@ _structured_data(Slice *at)
   gboolean quoted = FALSE;
   gsize i = 0;
 
-  if (_char(at, '-'))
-    return !at->len || _char(at, ' ');
+  if (frame_take_char(at, '-'))
+    return !at->len || frame_take_char(at, ' ');
   if (!at->len || at->str[0] != '[')
     return FALSE;
   for (; i < at->len && (quoted || at->str[i] != ' ' || at->str[i - 1] != ']'); i++)
@@ -470,35 +247,15 @@ _rfc5424(Slice at, gboolean has_pri, Frame *out)
 {
   Slice pid, msgid;
 
-  if (!_char(&at, '1') || !_char(&at, ' '))
+  if (!frame_take_char(&at, '1') || !frame_take_char(&at, ' '))
     return FALSE;
-  if (!_iso_stamp(&at, &out->stamp) && !(has_pri && _char(&at, '-') && _char(&at, ' ')))
+  if (!frame_stamp_iso(&at, &out->stamp) && !(has_pri && frame_take_char(&at, '-') && frame_take_char(&at, ' ')))
     return FALSE;
   if (!_field_5424(&at, &out->host) || !_field_5424(&at, &out->program) || !_field_5424(&at, &pid)
       || !_field_5424(&at, &msgid) || !_structured_data(&at))
     return FALSE;
   out->pid = _pid(pid);
   out->text = slice_starts_with(at, SLICE("\xef\xbb\xbf")) ? slice_skip(at, 3) : at;
-  return TRUE;
-}
-
-/* exim = date SP time [SP offset] SP */
-static gboolean
-_exim_stamp(Slice *at, Stamp *out)
-{
-  gint32 offset = STAMP_OFFSET_UNKNOWN;
-  Slice next = *at, zone;
-  Civil civil;
-
-  if (!_date_time(&next, '-', ' ', &civil))
-    return FALSE;
-  zone = next;
-  if (_char(&zone, ' ') && zone.len && (zone.str[0] == '+' || zone.str[0] == '-') && _offset(&zone, &offset))
-    next = zone;
-  if (next.len && !_char(&next, ' '))
-    return FALSE;
-  *out = _stamp(&civil, offset);
-  *at = next;
   return TRUE;
 }
 
@@ -536,7 +293,7 @@ frame_take_inner(Frame *self)
 {
   Stamp inner;
 
-  if (_exim_stamp(&self->text, &inner))
+  if (frame_stamp_exim(&self->text, &inner))
     {
       _adopt_inner(self, &inner);
       self->has_header = TRUE;
@@ -556,13 +313,11 @@ _is_repeated(const gchar *inner, const gchar *outer)
          && slice_word4(inner + 16) == slice_word4(outer + 16);
 }
 
-/* the UTM's frame, and the stamp in front of the text */
-static gboolean
-_utm_exim(Slice at, Frame *out)
+/* the stamp in front of the text of a UTM's line, which begins with its own */
+static void
+_take_inner_of_utm(Slice line, Frame *out)
 {
-  if (!_utm(at, out))
-    return FALSE;
-  if (out->text.len > DATE_TIME_LEN + 1 && at.str[DATE_TIME_LEN] == ' ' && _is_repeated(out->text.str, at.str)
+  if (out->text.len > DATE_TIME_LEN + 1 && line.str[DATE_TIME_LEN] == ' ' && _is_repeated(out->text.str, line.str)
       && out->text.str[DATE_TIME_LEN + 1] != '+' && out->text.str[DATE_TIME_LEN + 1] != '-')
     {
       out->text = slice_skip(out->text, DATE_TIME_LEN + 1);
@@ -570,7 +325,6 @@ _utm_exim(Slice at, Frame *out)
     }
   else
     frame_take_inner(out);
-  return TRUE;
 }
 
 static Slice
@@ -598,7 +352,7 @@ _untimed(Slice at, Frame *out)
   if (!at.len || !g_ascii_isalnum(at.str[0]) || !_origin(at, out))
     return FALSE;
   inner = out->text;
-  return out->host.len && out->pid && _exim_stamp(&inner, &stamp);
+  return out->host.len && out->pid && frame_stamp_exim(&inner, &stamp);
 }
 
 /* fallback.log: host SP "[" facility ":" level "] [" program "] [" pid "]: " text, without a stamp */
@@ -609,7 +363,7 @@ _fallback(Slice at, Frame *out)
 
   _clear(out, out->raw);
   at = slice_skip(at, host.len);
-  if (!host.len || !_char(&at, ' ') || !_fallback_tag(&at, out))
+  if (!host.len || !frame_take_char(&at, ' ') || !_fallback_tag(&at, out))
     return FALSE;
   out->host = host;
   out->text = at;
@@ -625,28 +379,91 @@ _header(Slice at, gint64 now_sec, Frame *out)
          || _fallback(at, out);
 }
 
+static void
+_remember(FrameMemory *memory, Slice begin, gsize host_len, Stamp stamp)
+{
+  if (begin.len > FRAME_MEMORY_MAX)
+    return;
+  memcpy(memory->begin, begin.str, begin.len);
+  memory->len = begin.len;
+  memory->host_len = host_len;
+  memory->stamp = stamp;
+}
+
+static gboolean
+_split_utm(FrameMemory *memory, Slice line, Frame *out)
+{
+  if (!_utm(line, out))
+    return FALSE;
+  if (out->host.len && out->host.str == line.str + DATE_TIME_LEN + 1)
+    _remember(memory, slice_head(line, DATE_TIME_LEN + 1 + out->host.len + 1), out->host.len, out->stamp);
+  _take_inner_of_utm(line, out);
+  return TRUE;
+}
+
+static gboolean
+_split_exim(FrameMemory *memory, Slice line, Frame *out)
+{
+  if (!frame_stamp_exim(&out->text, &out->stamp))
+    return FALSE;
+  if (out->stamp.local_usec > 0)
+    _remember(memory, slice_head(line, DATE_TIME_LEN), 0,
+              (Stamp) { out->stamp.local_usec - out->stamp.local_usec % STAMP_USEC, STAMP_OFFSET_UNKNOWN });
+  _exim_pid(out);
+  return TRUE;
+}
+
+static gboolean
+_split_remembered(const FrameMemory *memory, Slice line, Frame *out)
+{
+  Slice at = slice_skip(line, memory->len);
+  gboolean printable;
+
+  if (!memory->len || line.len < memory->len || !slice_same_bytes(line.str, memory->begin, memory->len))
+    return FALSE;
+  if (!memory->host_len)
+    {
+      if (!frame_stamp_exim_end(&at, memory->stamp.local_usec, &out->stamp))
+        return FALSE;
+      out->text = at;
+      _exim_pid(out);
+      return TRUE;
+    }
+  if (!_tag(&at, _word(at, &printable), out))
+    return FALSE;
+  out->stamp = memory->stamp;
+  out->host = slice_new(line.str + DATE_TIME_LEN + 1, memory->host_len);
+  out->text = at;
+  _take_inner_of_utm(line, out);
+  return TRUE;
+}
+
 gboolean
-frame_split(Slice raw, gint64 now_sec, Frame *out)
+frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out)
 {
   Slice line = _chomp(raw);
 
   _clear(out, line);
-  out->has_header = TRUE;
-  if (_utm_exim(line, out))
-    return TRUE;
-  if (_exim_stamp(&out->text, &out->stamp))
+  if (!_split_remembered(memory, line, out) && !_split_utm(memory, line, out) && !_split_exim(memory, line, out))
     {
-      _exim_pid(out);
-      return TRUE;
-    }
-  if (_header(line, now_sec, out))
-    {
-      out->has_header = TRUE;
+      if (!_header(line, now_sec, out))
+        {
+          _clear(out, line);
+          return FALSE;
+        }
       frame_take_inner(out);
-      return TRUE;
     }
-  _clear(out, line);
-  return FALSE;
+  out->has_header = TRUE;
+  return TRUE;
+}
+
+gboolean
+frame_split(Slice raw, gint64 now_sec, Frame *out)
+{
+  FrameMemory memory;
+
+  memory.len = 0;
+  return frame_split_next(&memory, raw, now_sec, out);
 }
 
 void
@@ -657,9 +474,9 @@ frame_from_syslog(Slice host, Slice program, Slice pid, Stamp stamp, Slice text,
 
   text = _chomp(text);
   _clear(out, text);
-  if (program.len == 4 && _number(&digits, 4, &year))
+  if (program.len == 4 && frame_take_number(&digits, 4, &year))
     {
-      _char(&text, ' ');
+      frame_take_char(&text, ' ');
       if (_damaged_utm(year, text, out))
         {
           frame_take_inner(out);

@@ -220,6 +220,38 @@ _check_frame(Slice raw)
   cr_assert(!frame.host.len && !frame.program.len && !frame.pid && !frame.stamp.local_usec);
 }
 
+static void
+_expect_same(Slice part, Slice other, const gchar *raw)
+{
+  cr_expect(part.len == other.len && (!part.len || part.str == other.str), "%s", raw);
+}
+
+/* one that is learned from any other line changes nothing, wherever the lines begin to differ */
+Test(frame, memory_of_another_line_makes_no_difference)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(samples); i++)
+    for (guint j = 0; j < G_N_ELEMENTS(samples); j++)
+      for (gsize at = 0; at < strlen(samples[j]); at++)
+        {
+          gchar *changed = g_strdup(samples[j]);
+          FrameMemory memory = { .len = 0 };
+          Frame first, frame, plain;
+
+          changed[at] = " 1:"[at % 3];
+          frame_split_next(&memory, slice_from_string(samples[i]), NOW_SEC, &first);
+          gboolean known = frame_split_next(&memory, slice_from_string(changed), NOW_SEC, &frame);
+          cr_expect_eq(known, frame_split(slice_from_string(changed), NOW_SEC, &plain));
+          cr_expect_eq(frame.stamp.local_usec, plain.stamp.local_usec, "%s", changed);
+          cr_expect_eq(frame.stamp.offset_sec, plain.stamp.offset_sec, "%s", changed);
+          cr_expect_eq(frame.pid, plain.pid, "%s", changed);
+          cr_expect_eq(frame.has_header, plain.has_header, "%s", changed);
+          _expect_same(frame.host, plain.host, changed);
+          _expect_same(frame.program, plain.program, changed);
+          _expect_same(frame.text, plain.text, changed);
+          g_free(changed);
+        }
+}
+
 Test(frame, every_prefix_of_every_form_stays_inside_its_bytes)
 {
   GuardPage guard;
