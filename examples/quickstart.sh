@@ -86,6 +86,7 @@ show() {
   printf '  %-58s %s\n' "$output/mail.db" 'SQLite: messages, deliveries, dkim, scans, sessions' \
     "$output/ndjson/*.ndjson" "$(cat "$output"/ndjson/*.ndjson | wc -l) documents, one a line" \
     "$here/queries/*.sql" 'the questions asked above' \
+    "$here/report.sh $output/mail.db > report.html" 'makes pictures, lists, and a TLS statement of it' \
     "$here/*.conf" 'configurations to copy'
 }
 

@@ -40,12 +40,11 @@
     }));
   }
 
+  /* drawn as text: nothing in this page may become markup, its policy refuses that even to the library */
   function tip(parameters) {
-    const box = element("div", { className: "tip" }, element("b", {}, String(parameters[0].axisValueLabel)));
-    for (const one of parameters) {
-      if (one.value) box.append(element("div", {}, one.seriesName + ": " + one.value));
-    }
-    return box;
+    const lines = [String(parameters[0].axisValueLabel).replace(/(.{60})/g, "$1\n")];
+    for (const one of parameters) if (one.value) lines.push(one.seriesName + ": " + one.value);
+    return lines.join("\n");
   }
 
   function optionOf(spec, kind, room) {
@@ -56,7 +55,7 @@
     return {
       animation: false, textStyle: { fontFamily: "system-ui, sans-serif" },
       aria: { enabled: true, decal: { show: spec.series.length > 1 } },
-      tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, confine: true, formatter: tip },
+      tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, confine: true, renderMode: "richText", formatter: tip },
       legend: { show: !single, top: 0, type: "scroll", itemHeight: 10, itemWidth: 16 },
       grid: { left: across ? 10 : 4, right: 16, top: single ? 8 : 34, bottom: 4, containLabel: true },
       xAxis: across ? amounts : names, yAxis: across ? names : amounts, series: seriesOf(spec)

@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 import pathlib
+from collections import Counter
 
 from tally import OTHERS, VERDICTS, clean, percentile
 
@@ -40,7 +41,7 @@ def make_page(options, source, tally, library, made):
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     if "</script" in library.lower() or "<!--" in library:
         raise OSError("the chart library cannot be put into a page")
-    policy = "default-src 'none'; script-src %s %s; style-src %s; base-uri 'none'; form-action 'none'" % (
+    policy = "default-src 'none'; script-src %s %s; style-src %s; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'" % (
         digest(library), digest(script), digest(style))
     body = "".join(Sections(options, source, tally, made).all())
     data = data_json({"charts": charts(tally), "tables": tables(tally)})
@@ -76,7 +77,12 @@ def by_rows(groups, order, limit=15, weight="count", label=lambda key: key[0]):
 
 
 def counted(groups, label, limit=15):
-    return by_rows(groups, ("count",), limit, label=label)
+    """a bar for each label; keys that have the same one are counted together"""
+    sums = Counter()
+    for key, row in groups.sorted():
+        sums[label(key)] += row["count"]
+    rows = sums.most_common(limit)
+    return {"categories": [name for name, _ in rows], "keys": [], "series": [{"name": "count", "data": [count for _, count in rows]}]}
 
 
 def text_of(*parts):
@@ -108,7 +114,7 @@ def charts(tally):
         "latency": {"categories": [hop for hop, _ in hops],
                     "series": [{"name": stage, "data": [percentile(parts[stage], 0.95) if parts[stage] else None
                                                         for _, parts in hops]} for stage in tally.STAGES[:-1]]},
-        "replies": by_rows(groups["replies"], ("count",), 15, label=lambda key: text_of(*key))}
+        "replies": counted(groups["replies"], lambda key: text_of(*key))}
 
 
 def table(columns, rows, total=None):

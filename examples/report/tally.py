@@ -131,7 +131,7 @@ def tls_of(part):
 
 def normal_reply(text):
     """replies differ in addresses, ids and times: without them few are left"""
-    text = re.sub(r"<[^<>]{0,320}>", "<…>", text[:600])
+    text = re.sub(r"<[^<>]{0,320}>", "<…>", re.sub(r" DT=\S{1,12}$", "", text[:600]))
     text = re.sub(r"\[[^\[\]]{0,100}\]", "[…]", text)
     return clean(re.sub(r"\b(?=\w*\d\w*\d\w*\d)[\w$]{6,}", "…", text), 160)
 

@@ -83,6 +83,14 @@ class Browser:
             raise RuntimeError(result["exceptionDetails"].get("exception", {}).get("description", "exception"))
         return result["result"].get("value")
 
+    def soon(self, expression, seconds=30):
+        end = time.monotonic() + seconds
+        while not self.run(expression):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
+
     def problems(self):
         """exceptions, errors on the console (a violated policy is one), dialogs"""
         self.run("1")

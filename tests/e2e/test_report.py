@@ -209,6 +209,24 @@ def check_tables(browser):
     check("sorted downwards", times == sorted(times, reverse=True))
 
 
+def check_pointer(browser):
+    """what a picture tells under the pointer is text, too; a click on a bar leads to its connections"""
+    for chart in browser.run("[...document.querySelectorAll('.chart:not(.empty)')].map(box => box.dataset.chart)"):
+        box = "document.querySelector('[data-chart=\"%s\"]')" % chart
+        browser.run(box + ".scrollIntoView({block: 'center'})")
+        x, y = browser.run("(() => { const area = %s.getBoundingClientRect(); return [area.x + area.width * 0.6, area.y + 60]; })()" % box)
+        before = browser.run(box + ".querySelectorAll('text').length")
+        browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        check("%s tells under the pointer" % chart, browser.soon(box + ".querySelectorAll('text').length > %d" % before))
+    browser.run("document.querySelector('[data-chart=partners]').scrollIntoView({block: 'center'})")
+    x, y = browser.run("(() => { const area = document.querySelector('[data-chart=partners]').getBoundingClientRect(); "
+                       "return [area.x + area.width * 0.6, area.y + 46]; })()")
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    check("a click on a bar leads to its connections", browser.soon("document.activeElement.className === 'chip'"))
+    browser.press("[data-table=exceptions] .chip")
+
+
 def check_csv(browser):
     for table in browser.run("[...document.querySelectorAll('[data-table]')].map(box => box.dataset.table)"):
         if browser.run("!document.querySelector('[data-table=%s] .csv')" % table):
@@ -261,6 +279,7 @@ with Browser() as browser:
     check_statement(browser)
     check_access(browser)
     check_tables(browser)
+    check_pointer(browser)
     check_csv(browser)
     check_harmless(browser)
     browser.print(directory / "page.pdf")
