@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Names of fields in each product, from fields.def: native ones, those of json(ecs), columns of SQL."""
+"""Names of fields, held against fields.def: those of documents, and columns of SQL."""
 import pathlib
 import re
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-ROW = re.compile(r'^FIELD\(\w+, "([^"]+)", (\w+), \w+, ([\w|]+), "([^"]*)"', re.M)
+ROW = re.compile(r'^FIELD\(\w+, "([^"]+)", (\w+), \w+, ([\w|]+),', re.M)
 NESTED = {"delivery": "delivery.", "dkim": "dkim.", "scan": "scan."}
 FLAGS = {"message": "MSG", "session": "SES", "delivery": "DLV", "dkim": "DKM", "scan": "SCN"}
 TABLES = {"message": "messages", "session": "sessions", "delivery": "deliveries", "dkim": "dkim", "scan": "scans"}
-DEFINED = {name: (kind, records.split("|"), ecs) for name, kind, records, ecs in ROW.findall(
+DEFINED = {name: (kind, records.split("|")) for name, kind, records in ROW.findall(
     (TOP / "include/mailtrace/fields.def").read_text(encoding="utf-8"))}
-TIMES = {"received": "@timestamp"}
 
 
 def defined(record, name):
@@ -26,12 +25,9 @@ def defined(record, name):
     return row
 
 
-def ecs(record, name):
-    if name.startswith("refusals."):
-        defined(record, name)
-        return "mailtrace." + name
-    kind, _, ecs_name = defined(record, name)
-    return TIMES.get(name) or ecs_name or "mailtrace." + name
+def field_of(record, name):
+    defined(record, name)
+    return name
 
 
 def kind_of(record, name):

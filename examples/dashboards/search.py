@@ -2,14 +2,14 @@
 """Saved objects for Kibana and OpenSearch Dashboards: a data view, a Vega panel each, lists, one dashboard."""
 import json
 
-from fields import ecs
+from fields import field_of
 from panels import COLOURS, LISTS, PANELS, STAGES
 
 INDEX = "mailtrace-*"
 FILTERS = {"kibana": "kibanaAddFilter", "opensearch-dashboards": "opensearchDashboardsAddFilter"}
 PERCENTS = (50, 95)
-SECONDS = ("(doc['mailtrace.time'].value.toInstant().toEpochMilli() - "
-           "doc['@timestamp'].value.toInstant().toEpochMilli()) / 1000.0")
+SECONDS = ("(doc['time'].value.toInstant().toEpochMilli() - "
+           "doc['received'].value.toInstant().toEpochMilli()) / 1000.0")
 
 
 # --- what is asked
@@ -18,7 +18,7 @@ def condition(record, one):
     kind, *rest = one
     if kind == "any":
         return {"bool": {"should": [condition(record, other) for other in rest], "minimum_should_match": 1}}
-    field = ecs(record, rest[0])
+    field = field_of(record, rest[0])
     if kind == "exists":
         return {"exists": {"field": field}}
     if kind == "missing":
@@ -30,14 +30,13 @@ def condition(record, one):
 def query(panel):
     conditions = [condition(panel["record"], one) for one in panel["where"]]
     return {"bool": {
-        "must": [{"range": {"@timestamp": {"%timefilter%": True}}}, "%dashboard_context-must_clause%"],
-        "filter": [{"term": {"event.dataset": "mailtrace." + panel["record"]}}, *conditions,
-                   "%dashboard_context-filter_clause%"],
+        "must": [{"range": {"received": {"%timefilter%": True}}}, "%dashboard_context-must_clause%"],
+        "filter": [*conditions, "%dashboard_context-filter_clause%"],
         "must_not": ["%dashboard_context-must_not_clause%"]}}
 
 
 def terms(panel, key, size):
-    made = {"field": ecs(panel["record"], panel[key]), "size": size}
+    made = {"field": field_of(panel["record"], panel[key]), "size": size}
     if "missing" in panel and (key == "split" or "split" not in panel or panel[key] == "code"):
         made["missing"] = panel["missing"] if panel[key] != "code" else 0
     return {"terms": made}
@@ -45,10 +44,10 @@ def terms(panel, key, size):
 
 def aggregations(panel):
     if panel["kind"] == "stages":
-        return {stage: {"percentiles": {"field": "mailtrace.seconds." + stage, "percents": PERCENTS, "keyed": False}}
+        return {stage: {"percentiles": {"field": "seconds." + stage, "percents": PERCENTS, "keyed": False}}
                 for stage in STAGES}
     if panel["kind"] == "time":
-        outer = {"date_histogram": {"field": "@timestamp", "fixed_interval": {"%autointerval%": True}, "min_doc_count": 0}}
+        outer = {"date_histogram": {"field": "received", "fixed_interval": {"%autointerval%": True}, "min_doc_count": 0}}
     else:
         outer = terms(panel, "by", 15)
     if panel["kind"] == "hops":
@@ -72,7 +71,7 @@ def data(panel):
         name, rows = [{"type": "fold", "fields": list(STAGES), "as": ["name", "found"]}], seconds("found")
     else:
         rows = seconds("seconds") if panel["kind"] == "hops" else split(panel)
-    return [{"name": "buckets", "url": {"index": INDEX, "body": request(panel)},
+    return [{"name": "buckets", "url": {"index": "mailtrace-%s-*" % panel["record"], "body": request(panel)},
              "format": {"property": "aggregations" + ("" if panel["kind"] == "stages" else ".by.buckets")}, "transform": name},
             {"name": "table", "source": "buckets", "transform": rows},
             {"name": "parts", "source": "table", "transform": [{"type": "aggregate", "groupby": ["part"]}]}]
@@ -150,7 +149,7 @@ def vega(panel, product):
                             "values": {"signal": "pluck(data('parts'), 'part')"}}]
     if panel.get("drill"):
         spec["signals"] = [{"name": "chosen", "on": [{"events": "@bars:click", "update": "%s({match_phrase: {'%s': datum.name}})" % (
-            FILTERS[product], ecs(panel["record"], panel["by"]))}]}]
+            FILTERS[product], field_of(panel["record"], panel["by"]))}]}]
     return spec
 
 
@@ -160,7 +159,7 @@ def lucene(record, one):
     kind, *rest = one
     if kind == "any":
         return "(%s)" % " OR ".join(lucene(record, other) for other in rest)
-    field = ecs(record, rest[0])
+    field = field_of(record, rest[0])
     if kind in ("exists", "missing"):
         return ("NOT " if kind == "missing" else "") + "_exists_:" + field
     values = " OR ".join(str(value).lower() if isinstance(value, bool) else '"%s"' % value for value in rest[1])
@@ -168,7 +167,7 @@ def lucene(record, one):
 
 
 def list_query(one):
-    return " AND ".join(['event.dataset:"mailtrace.%s"' % one["record"], *(lucene(one["record"], each) for each in one["where"])])
+    return " AND ".join(['record:"%s"' % one["record"], *(lucene(one["record"], each) for each in one["where"])])
 
 
 def compact(value):
@@ -194,8 +193,8 @@ def saved_list(one):
     source = {"query": {"query": list_query(one), "language": "lucene"}, "filter": [], "highlightAll": True, "version": True,
               "indexRefName": "kibanaSavedObjectMeta.searchSourceJSON.index"}
     return saved("search", one["name"], {
-        "title": "[mailtrace] " + one["title"], "description": "", "version": 1, "hits": 0, "sort": [["@timestamp", "desc"]],
-        "columns": [ecs(one["record"], name) for name in one["columns"]],
+        "title": "[mailtrace] " + one["title"], "description": "", "version": 1, "hits": 0, "sort": [["received", "desc"]],
+        "columns": [field_of(one["record"], name) for name in one["columns"]],
         "kibanaSavedObjectMeta": {"searchSourceJSON": compact(source)}}, [
             {"id": "mailtrace", "type": "index-pattern", "name": "kibanaSavedObjectMeta.searchSourceJSON.index"}])
 
@@ -219,5 +218,5 @@ def dashboard(objects):
 
 def saved_objects(product):
     shown = [saved_panel(panel, product) for panel in PANELS] + [saved_list(one) for one in LISTS]
-    view = saved("index-pattern", "", {"title": INDEX, "timeFieldName": "@timestamp"})
+    view = saved("index-pattern", "", {"title": INDEX, "timeFieldName": "received"})
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in [view, *shown, dashboard(shown)])

@@ -32,36 +32,21 @@ def command_documents(*options):
 
 
 documents = command_documents()
-stored = command_documents("--json=ecs")
 first = min(seconds(document["received"]) for document in documents)
 last = max(seconds(document["received"]) for document in documents)
 
 
 def fill(node):
-    template = {"index_patterns": ["mailtrace-*"], "template": {
-        "settings": {"number_of_replicas": 0}, "mappings": {"dynamic_templates": [
-            {"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 8191}}}],
-            "properties": {"mailtrace": {"properties": {"code": {"type": "long"}, "auth": {"type": "object", "enabled": False},
-                                                        "dkim": {"type": "object", "enabled": False}}}}}}}
-    if not install_shipped(node):
-        check("template", node.request("PUT", "/_index_template/mailtrace", template)[0] == 200)
-    for start in range(0, len(stored), 1000):
+    result = subprocess.run([TOP / "examples/opensearch/setup.sh", "--without-retention", node.url], capture_output=True, text=True)
+    check("the shipped templates are in place", result.returncode == 0, result.stdout + result.stderr)
+    for start in range(0, len(documents), 1000):
         lines = []
-        for document in stored[start:start + 1000]:
-            lines += [json.dumps({"index": {"_index": "mailtrace-" + document["@timestamp"][:7].replace("-", "."),
-                                            "_id": document["event"]["id"]}}), json.dumps(document)]
+        for document in documents[start:start + 1000]:
+            index = "mailtrace-%s-%s" % (document["record"], document["received"][:7].replace("-", "."))
+            lines += [json.dumps({"index": {"_index": index, "_id": document["id"]}}), json.dumps(document)]
         status, answer = node.request("POST", "/_bulk?refresh=true", "\n".join(lines) + "\n", "application/x-ndjson")
         check("bulk %d" % start, status == 200 and not answer["errors"],
               [one for one in answer.get("items", ()) if one["index"]["status"] > 201][:1])
-
-
-def install_shipped(node):
-    script = TOP / "examples/install-index.sh"
-    if not script.exists():
-        return False
-    result = subprocess.run([str(script), node.url], capture_output=True, text=True)
-    check("the shipped template is installed", result.returncode == 0, result.stdout + result.stderr)
-    return True
 
 
 def asked(part):
