@@ -23,11 +23,20 @@ typedef struct _DocumentWriter DocumentWriter;
 DocumentWriter *document_writer_new(DocumentFormat format);
 void document_writer_free(DocumentWriter *self);
 
+/* where the nested records of a kind stand in a document, a JSON array; len 0: nowhere */
+typedef struct _DocumentPlaces
+{
+  struct
+  {
+    gsize at, len;
+  } nested[RECORD_KIND_COUNT];
+} DocumentPlaces;
+
 /* appends the document, without a line feed */
 void document_write(const DocumentWriter *self, const Facts *facts, GString *out);
 
-/* appends the nested records of one FT_RECORDS field as a JSON array, names as in the native document */
-void document_write_nested(const DocumentWriter *self, const Facts *facts, FieldId id, GString *out);
+/* the same, and says where in out->str the nested records stand, whose names are as in the native document */
+void document_write_with_places(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPlaces *places);
 
 /* appends text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD */
 void document_write_string(Slice text, GString *out);

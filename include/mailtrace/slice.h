@@ -190,6 +190,11 @@ gboolean slice_to_int(Slice self, gint64 *value);
  * "s" ) ), in millionths.  FALSE, and *millionths unchanged, for anything else, or when it is too large. */
 gboolean slice_to_decimal(Slice self, gint64 *millionths);
 
+#define INTEGER_MAX 20   /* bytes of a number at most */
+
+/* decimal digits, not NUL-terminated; bytes written */
+gsize integer_format(gint64 number, gchar out[INTEGER_MAX]);
+
 #define DECIMAL_MAX 32
 
 /* plain decimal digits without trailing zeros, not NUL-terminated; bytes written */

@@ -67,6 +67,7 @@ typedef struct _Writing
   JsonText *json;
   const PlanEntry *open;   /* entry written last */
   gboolean comma;          /* something stands in front of the first one */
+  DocumentPlaces *places;  /* or NULL */
 } Writing;
 
 static void
@@ -150,7 +151,23 @@ _put_derived(Writing *self, const PlanEntry *entry, const Fact *fact)
     _put_text(self, entry, text);
 }
 
-static void _put_nested(const DocumentWriter *writer, const Facts *facts, FieldId id, JsonText *json);
+static void _put_nested(const DocumentWriter *writer, const Facts *facts, RecordKind kind, JsonText *json);
+
+static void
+_put_records(Writing *self, const PlanEntry *entry)
+{
+  JsonText *json = self->json;
+  RecordKind kind = field_nested_kind((FieldId) entry->id);
+
+  _put_key(self, entry, JSON_ROOM);
+  gsize at = (gsize) (json->at - json->out->str);
+  _put_nested(self->writer, self->facts, kind, json);
+  if (self->places)
+    {
+      self->places->nested[kind].at = at;
+      self->places->nested[kind].len = (gsize) (json->at - json->out->str) - at;
+    }
+}
 
 static void
 _put_entry(Writing *self, const PlanEntry *entry)
@@ -185,8 +202,7 @@ _put_entry(Writing *self, const PlanEntry *entry)
       _put_list(self, entry, fact->list.first);
       break;
     case FT_RECORDS:
-      _put_key(self, entry, JSON_ROOM);
-      _put_nested(self->writer, self->facts, (FieldId) entry->id, self->json);
+      _put_records(self, entry);
       break;
     default:
       _put_text(self, entry, fact->text);
@@ -231,9 +247,8 @@ _put_plan(Writing *self, const Plan *plan)
 }
 
 static void
-_put_nested(const DocumentWriter *writer, const Facts *facts, FieldId id, JsonText *json)
+_put_nested(const DocumentWriter *writer, const Facts *facts, RecordKind kind, JsonText *json)
 {
-  RecordKind kind = field_nested_kind(id);
   const Facts *nested;
 
   json_put(json, SLICE("["));
@@ -246,25 +261,29 @@ _put_nested(const DocumentWriter *writer, const Facts *facts, FieldId id, JsonTe
   json_put(json, SLICE("]"));
 }
 
-void
-document_write_nested(const DocumentWriter *self, const Facts *facts, FieldId id, GString *out)
-{
-  JsonText json;
-
-  json_begin(&json, out);
-  _put_nested(self, facts, id, &json);
-  json_end(&json);
-}
-
-void
-document_write(const DocumentWriter *self, const Facts *facts, GString *out)
+static void
+_write(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPlaces *places)
 {
   gboolean ecs = self->format == DF_ECS;
   JsonText json;
 
   json_begin(&json, out);
   json_put(&json, ecs ? SLICE("{\"ecs\":{\"version\":\"" ECS_VERSION "\"}") : SLICE("{"));
-  _put_plan(&(Writing) { .writer = self, .facts = facts, .json = &json, .comma = ecs }, &self->plans[facts->kind]);
+  _put_plan(&(Writing) { .writer = self, .facts = facts, .json = &json, .comma = ecs, .places = places },
+            &self->plans[facts->kind]);
   json_put(&json, SLICE("}"));
   json_end(&json);
+}
+
+void
+document_write(const DocumentWriter *self, const Facts *facts, GString *out)
+{
+  _write(self, facts, out, NULL);
+}
+
+void
+document_write_with_places(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPlaces *places)
+{
+  memset(places, 0, sizeof(*places));
+  _write(self, facts, out, places);
 }

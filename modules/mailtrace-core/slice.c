@@ -221,14 +221,42 @@ slice_to_decimal(Slice self, gint64 *millionths)
   return TRUE;
 }
 
+static gsize
+_format_digits(guint64 number, gchar *out)
+{
+  gchar digits[INTEGER_MAX], *begin = digits + sizeof(digits);
+
+  do
+    *--begin = (gchar) ('0' + number % 10);
+  while (number /= 10);
+  gsize len = (gsize) (digits + sizeof(digits) - begin);
+  memcpy(out, begin, len);
+  return len;
+}
+
+gsize
+integer_format(gint64 number, gchar out[INTEGER_MAX])
+{
+  if (number >= 0)
+    return _format_digits((guint64) number, out);
+  out[0] = '-';
+  return 1 + _format_digits(-(guint64) number, out + 1);
+}
+
 gsize
 decimal_format(gint64 millionths, gchar out[DECIMAL_MAX])
 {
   guint64 absolute = millionths < 0 ? -(guint64) millionths : (guint64) millionths;
-  gsize len = (gsize) g_snprintf(out, DECIMAL_MAX, "%s%" G_GUINT64_FORMAT ".%06u", millionths < 0 ? "-" : "",
-                                 absolute / (guint64) DECIMAL_SCALE, (guint) (absolute % (guint64) DECIMAL_SCALE));
+  guint rest = (guint) (absolute % (guint64) DECIMAL_SCALE);
+  gsize len = 0;
 
-  while (out[len - 1] == '0')
-    len--;
-  return out[len - 1] == '.' ? len - 1 : len;
+  if (millionths < 0)
+    out[len++] = '-';
+  len += _format_digits(absolute / (guint64) DECIMAL_SCALE, out + len);
+  if (!rest)
+    return len;
+  out[len++] = '.';
+  for (guint place = (guint) DECIMAL_SCALE / 10; rest; rest %= place, place /= 10)
+    out[len++] = (gchar) ('0' + rest / place);
+  return len;
 }

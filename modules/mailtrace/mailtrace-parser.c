@@ -23,6 +23,7 @@ static CfgLexerKeyword mailtrace_keywords[] =
   { "mailtrace", KW_MAILTRACE },
   { "prefix", KW_MAILTRACE_PREFIX },
   { "emit", KW_MAILTRACE_EMIT },
+  { "fields", KW_MAILTRACE_FIELDS },
   { "lines", KW_MAILTRACE_LINES },
   { "json", KW_MAILTRACE_JSON },
   { "timeout", KW_MAILTRACE_TIMEOUT },

@@ -46,10 +46,9 @@ static void
 _forward(Mailtrace *self, Delivery *delivery, const Facts *facts, gboolean flow_control)
 {
   LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
-  LogMessage *msg = log_msg_new_empty();
+  LogMessage *msg = message_glue_new_document(&self->glue, facts);
 
   path_options.flow_control_requested = flow_control;
-  message_glue_set_document(&self->glue, msg, facts);
   delivery_add(delivery, (RecordKind) facts->kind, msg, &path_options);
   log_pipe_forward_msg(&self->super.super, msg, &path_options);
 }
@@ -97,17 +96,19 @@ static gboolean
 _process(LogParser *s, LogMessage **pmsg, const LogPathOptions *path_options, const gchar *input, gsize input_len)
 {
   Mailtrace *self = (Mailtrace *) s;
-  LogMessage *msg = log_msg_make_writable(pmsg, path_options);
   DeliveryQueue queue = DELIVERY_QUEUE_INIT;
+  FrameCopy copy;
   Frame frame;
   Line line;
 
-  g_atomic_int_set(&self->flow_control_requested, path_options->flow_control_requested);
-  message_glue_get_frame(msg, slice_new(input, input_len), &self->options, &frame);
+  if (g_atomic_int_get(&self->flow_control_requested) != path_options->flow_control_requested)
+    g_atomic_int_set(&self->flow_control_requested, path_options->flow_control_requested);
+  copy.len = 0;
+  message_glue_get_frame(*pmsg, slice_new(input, input_len), &self->options, &copy, &frame);
   line_parse(&frame, &line);
-  mailtrace_state_feed(self->state, &frame, &line, msg, path_options, &queue);
+  mailtrace_state_feed(self->state, &frame, &line, *pmsg, path_options, &queue);
   if (!self->options.drop_lines)
-    message_glue_set_line(&self->glue, msg, &frame, &line);
+    message_glue_set_line(&self->glue, log_msg_make_writable(pmsg, path_options), &frame, &line);
   _deliver_all(self, &queue, path_options->flow_control_requested);
   return !self->options.drop_lines;
 }

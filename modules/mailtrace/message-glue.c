@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "message-glue.h"
+#include "list-text.h"
 #include "scratch-buffers.h"
-#include "str-repr/encode.h"
 #include "logmsg/tags.h"
 
 #define PRI_MAIL_INFO 22
 
 static void
-_register(MessageGlue *self, const gchar *prefix, RecordKind kind)
+_register(MessageGlue *self, const MailtraceOptions *options, RecordKind kind)
 {
   gchar name[256];
 
+  memset(self->handles[kind], 0, sizeof(self->handles[kind]));
   for (guint id = 0; id < FIELD_COUNT; id++)
-    if (field_get((FieldId) id)->records & (1u << kind))
+    if (field_get((FieldId) id)->records & (1u << kind) && mailtrace_options_has_field(options, (FieldId) id, kind))
       {
-        g_snprintf(name, sizeof(name), "%s%s", prefix, field_name_in((FieldId) id, kind));
+        g_snprintf(name, sizeof(name), "%s%s", options->prefix, field_name_in((FieldId) id, kind));
         self->handles[kind][id] = log_msg_get_value_handle(name);
       }
 }
@@ -23,7 +24,7 @@ void
 message_glue_init(MessageGlue *self, const MailtraceOptions *options)
 {
   for (guint kind = 0; kind < RK_REFUSAL; kind++)
-    _register(self, options->prefix, (RecordKind) kind);
+    _register(self, options, (RecordKind) kind);
   self->options = options;
   self->writer = document_writer_new(options->format);
   self->tag = log_tags_get_by_name("mailtrace");
@@ -48,13 +49,20 @@ _get(LogMessage *msg, NVHandle handle)
 
 /* template() leaves the message's table unreferenced: setting the first value may move it */
 static Slice
-_get_copy(LogMessage *msg, NVHandle handle)
+_get_copy(LogMessage *msg, NVHandle handle, FrameCopy *copy)
 {
-  GString *copy = scratch_buffers_alloc();
   Slice value = _get(msg, handle);
+  gchar *to = copy->text + copy->len;
 
-  g_string_append_len(copy, value.str, (gssize) value.len);
-  return slice_new(copy->str, copy->len);
+  if (value.len > sizeof(copy->text) - copy->len)
+    {
+      GString *large = scratch_buffers_alloc();
+      g_string_append_len(large, value.str, (gssize) value.len);
+      return slice_new(large->str, large->len);
+    }
+  memcpy(to, value.str, value.len);
+  copy->len += value.len;
+  return slice_new(to, value.len);
 }
 
 static Stamp
@@ -66,14 +74,15 @@ _stamp(const LogMessage *msg)
 }
 
 void
-message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, Frame *out)
+message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, FrameCopy *copy, Frame *out)
 {
-  Slice program = _get_copy(msg, LM_V_PROGRAM);
+  Slice program = _get_copy(msg, LM_V_PROGRAM, copy);
 
   if (program.len || !frame_split(input, msg->timestamps[LM_TS_RECVD].ut_sec, out))
-    frame_from_syslog(_get_copy(msg, LM_V_HOST), program, _get_copy(msg, LM_V_PID), _stamp(msg), input, out);
+    frame_from_syslog(_get_copy(msg, LM_V_HOST, copy), program, _get_copy(msg, LM_V_PID, copy), _stamp(msg), input,
+                      out);
   if (!out->host.len)
-    out->host = _get_copy(msg, LM_V_HOST);
+    out->host = _get_copy(msg, LM_V_HOST, copy);
   if (!out->host.len)
     out->host = SLICE("localhost");
   Slice gateway = mailtrace_options_gateway(options, out->host);
@@ -82,28 +91,28 @@ message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *opt
   out->host = gateway;
 }
 
+/* handle 0: not among fields() */
 static void
 _set(LogMessage *msg, NVHandle handle, Slice value, LogMessageValueType type)
 {
-  log_msg_set_value_with_type(msg, handle, value.len ? value.str : "", (gssize) value.len, type);
+  if (handle)
+    log_msg_set_value_with_type(msg, handle, value.len ? value.str : "", (gssize) value.len, type);
 }
 
 static void
 _set_number(LogMessage *msg, NVHandle handle, gint64 number)
 {
-  gchar digits[32];
-  gint len = g_snprintf(digits, sizeof(digits), "%" G_GINT64_FORMAT, number);
+  gchar digits[INTEGER_MAX];
 
-  log_msg_set_value_with_type(msg, handle, digits, len, LM_VT_INTEGER);
+  _set(msg, handle, slice_new(digits, integer_format(number, digits)), LM_VT_INTEGER);
 }
 
 static void
 _set_decimal(LogMessage *msg, NVHandle handle, gint64 millionths)
 {
   gchar digits[DECIMAL_MAX];
-  gsize len = decimal_format(millionths, digits);
 
-  log_msg_set_value_with_type(msg, handle, digits, (gssize) len, LM_VT_DOUBLE);
+  _set(msg, handle, slice_new(digits, decimal_format(millionths, digits)), LM_VT_DOUBLE);
 }
 
 static LogMessageValueType
@@ -134,21 +143,6 @@ _decoded(const LineField *field)
   return line_field_decode(field, buffer->str);
 }
 
-/* syslog-ng's encoder searches up to a NUL, whatever the length says */
-static void
-_append_element(GString *list, Slice element)
-{
-  ScratchBuffersMarker marker;
-  GString *terminated = scratch_buffers_alloc_and_mark(&marker);
-
-  if (element.len)
-    g_string_append_len(terminated, element.str, (gssize) element.len);
-  if (list->len)
-    g_string_append_c(list, ',');
-  str_repr_encode_append(list, terminated->str, (gssize) terminated->len, ",");
-  scratch_buffers_reclaim_marked(marker);
-}
-
 static void
 _set_line_list(const MessageGlue *self, LogMessage *msg, const Line *line, FieldId id)
 {
@@ -156,7 +150,7 @@ _set_line_list(const MessageGlue *self, LogMessage *msg, const Line *line, Field
 
   for (guint i = 0; i < line->n_fields; i++)
     if (line->fields[i].id == id)
-      _append_element(list, _decoded(&line->fields[i]));
+      list_text_append(list, _decoded(&line->fields[i]));
   _set(msg, self->handles[RK_LINE][id], slice_new(list->str, list->len), LM_VT_LIST);
 }
 
@@ -278,24 +272,34 @@ _set_time(LogMessage *msg, NVHandle handle, const Stamp *stamp)
 static void
 _set_document_list(LogMessage *msg, NVHandle handle, const FactItem *item)
 {
+  if (!item->next && list_text_is_plain(item->text))
+    {
+      _set(msg, handle, item->text, LM_VT_LIST);
+      return;
+    }
   GString *list = scratch_buffers_alloc();
 
   for (; item; item = item->next)
-    _append_element(list, item->text);
+    list_text_append(list, item->text);
   _set(msg, handle, slice_new(list->str, list->len), LM_VT_LIST);
 }
 
-static void
-_set_nested(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id)
+/* the document itself, its nested records included, stands in json */
+typedef struct _Written
 {
-  GString *json = scratch_buffers_alloc();
+  GString *json;
+  DocumentPlaces places;
+} Written;
 
-  document_write_nested(self->writer, facts, id, json);
-  _set(msg, self->handles[facts->kind][id], slice_new(json->str, json->len), LM_VT_JSON);
+static void
+_set_nested(LogMessage *msg, NVHandle handle, const Written *written, RecordKind kind)
+{
+  _set(msg, handle, slice_new(written->json->str + written->places.nested[kind].at, written->places.nested[kind].len),
+       LM_VT_JSON);
 }
 
 static void
-_set_document_value(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id)
+_set_document_value(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id, const Written *written)
 {
   NVHandle handle = self->handles[facts->kind][id];
   const Fact *fact = facts_at(facts, id);
@@ -318,7 +322,7 @@ _set_document_value(const MessageGlue *self, LogMessage *msg, const Facts *facts
       _set_document_list(msg, handle, fact->list.first);
       break;
     case FT_RECORDS:
-      _set_nested(self, msg, facts, id);
+      _set_nested(msg, handle, written, field_nested_kind(id));
       break;
     default:
       _set(msg, handle, fact->text, LM_VT_STRING);
@@ -343,15 +347,31 @@ _set_header(const MessageGlue *self, LogMessage *msg, const Facts *facts)
   log_msg_set_tag_by_id(msg, self->tag);
 }
 
-void
-message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Facts *facts)
-{
-  GString *json = scratch_buffers_alloc();
+/* an entry of the table: value, terminator, head, name, place in the index */
+#define ROOM_OF_VALUE 80
+#define ROOM_OF_MESSAGE 1024
 
+static gsize
+_room(const Facts *facts, const Written *written)
+{
+  guint n = 0;
+
+  for (guint word = 0; word < FACTS_WORDS; word++)
+    n += (guint) __builtin_popcountll(facts->has[word]);
+  return 2 * written->json->len + n * ROOM_OF_VALUE + ROOM_OF_MESSAGE;
+}
+
+LogMessage *
+message_glue_new_document(const MessageGlue *self, const Facts *facts)
+{
+  Written written = { .json = scratch_buffers_alloc() };
+
+  document_write_with_places(self->writer, facts, written.json, &written.places);
+  LogMessage *msg = log_msg_sized_new(_room(facts, &written));
   _set_header(self, msg, facts);
   for (FieldId id = facts_next(facts, 0); id < FIELD_COUNT; id = facts_next(facts, id + 1u))
     if (self->handles[facts->kind][id])
-      _set_document_value(self, msg, facts, id);
-  document_write(self->writer, facts, json);
-  _set(msg, LM_V_MESSAGE, slice_new(json->str, json->len), LM_VT_STRING);
+      _set_document_value(self, msg, facts, id, &written);
+  _set(msg, LM_V_MESSAGE, slice_new(written.json->str, written.json->len), LM_VT_STRING);
+  return msg;
 }

@@ -11,7 +11,7 @@
 
 typedef struct _MessageGlue
 {
-  NVHandle handles[RECORD_KIND_COUNT][FIELD_COUNT];
+  NVHandle handles[RECORD_KIND_COUNT][FIELD_COUNT];   /* 0: no such field in that kind, or not wanted */
   const MailtraceOptions *options;   /* the parser's own */
   DocumentWriter *writer;
   LogTagId tag;
@@ -20,13 +20,20 @@ typedef struct _MessageGlue
 void message_glue_init(MessageGlue *self, const MailtraceOptions *options);
 void message_glue_release(MessageGlue *self);
 
+/* copies of short texts that a frame points to; begins with len 0, and lives as long as the frame */
+typedef struct _FrameCopy
+{
+  gsize len;
+  gchar text[512];
+} FrameCopy;
+
 /* the frame of a log message: its own text when that is a raw line, else what syslog-ng took off it */
-void message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, Frame *out);
+void message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *options, FrameCopy *copy, Frame *out);
 
 /* fields of a line, as name-value pairs; msg must be writable */
 void message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line);
 
-/* turns an empty message into the document of a record */
-void message_glue_set_document(const MessageGlue *self, LogMessage *msg, const Facts *facts);
+/* the document of a record as a message of its own */
+LogMessage *message_glue_new_document(const MessageGlue *self, const Facts *facts);
 
 #endif

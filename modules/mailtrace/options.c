@@ -26,6 +26,7 @@ mailtrace_options_clear(MailtraceOptions *self)
   g_free(self->time_zone);
   g_free(self->journal);
   tls_policy_unref(self->tls_policy);
+  g_strfreev(self->fields);
   g_strfreev(self->local_domains);
   g_hash_table_unref(self->aliases);
   g_time_zone_unref(self->zone);
@@ -42,6 +43,7 @@ mailtrace_options_copy(MailtraceOptions *self, const MailtraceOptions *from)
   copy.time_zone = g_strdup(from->time_zone);
   copy.journal = g_strdup(from->journal);
   copy.tls_policy = tls_policy_ref(from->tls_policy);
+  copy.fields = g_strdupv(from->fields);
   copy.local_domains = g_strdupv(from->local_domains);
   copy.zone = g_time_zone_ref(from->zone);
   copy.aliases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -92,6 +94,71 @@ mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds)
       self->emit |= 1u << kind;
     }
   return TRUE;
+}
+
+/* "tls" is that name only, "tls.*" all that begin with "tls." */
+static gboolean
+_selects(const gchar *pattern, const gchar *name)
+{
+  gsize len = strlen(pattern);
+
+  if (len > 2 && pattern[len - 1] == '*' && pattern[len - 2] == '.')
+    return strncmp(pattern, name, len - 1) == 0;
+  return g_str_equal(pattern, name);
+}
+
+static gboolean
+_selects_any(const gchar *pattern)
+{
+  for (guint id = 0; id < FIELD_COUNT; id++)
+    for (guint kind = 0; kind < RK_REFUSAL; kind++)
+      if (field_get((FieldId) id)->records & (1u << kind) && _selects(pattern, field_name_in((FieldId) id, (RecordKind) kind)))
+        return TRUE;
+  return FALSE;
+}
+
+const gchar *
+mailtrace_options_unknown_field(GList *names)
+{
+  for (GList *l = names; l; l = l->next)
+    if (!_selects_any(l->data))
+      return l->data;
+  return NULL;
+}
+
+static gchar **
+_copy_list(GList *list, gchar *(*copy)(const gchar *text, gssize len))
+{
+  gchar **copied = g_new0(gchar *, g_list_length(list) + 1);
+  guint n = 0;
+
+  for (GList *l = list; l; l = l->next)
+    copied[n++] = copy(l->data, -1);
+  return copied;
+}
+
+static gchar *
+_copy_text(const gchar *text, gssize len)
+{
+  return g_strdup(text);
+}
+
+void
+mailtrace_options_set_fields(MailtraceOptions *self, GList *names)
+{
+  g_strfreev(self->fields);
+  self->fields = _copy_list(names, _copy_text);
+}
+
+gboolean
+mailtrace_options_has_field(const MailtraceOptions *self, FieldId id, RecordKind kind)
+{
+  if (!self->fields || id == F_RECORD)
+    return TRUE;
+  for (guint i = 0; self->fields[i]; i++)
+    if (_selects(self->fields[i], field_name_in(id, kind)))
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -166,12 +233,8 @@ mailtrace_options_wrong_domain(GList *domains)
 void
 mailtrace_options_set_local_domains(MailtraceOptions *self, GList *domains)
 {
-  guint n = 0;
-
   g_strfreev(self->local_domains);
-  self->local_domains = g_new0(gchar *, g_list_length(domains) + 1);
-  for (GList *l = domains; l; l = l->next)
-    self->local_domains[n++] = g_ascii_strdown(l->data, -1);
+  self->local_domains = _copy_list(domains, g_ascii_strdown);
 }
 
 gboolean

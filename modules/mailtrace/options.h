@@ -15,6 +15,7 @@ typedef struct _MailtraceOptions
   guint emit;                 /* bit (1 << RecordKind) for each kind of document */
   gboolean drop_lines;
   DocumentFormat format;
+  gchar **fields;             /* names, or "NAME.*"; NULL: all */
   gchar **local_domains;      /* lower case */
   GHashTable *aliases;        /* node -> gateway */
   gchar *time_zone;           /* NULL: the system's */
@@ -36,6 +37,11 @@ gboolean mailtrace_options_set_prefix(MailtraceOptions *self, const gchar *prefi
 gboolean mailtrace_options_set_emit(MailtraceOptions *self, GList *kinds);
 /* the first that emit() does not know; NULL: all are known */
 const gchar *mailtrace_options_unknown_kind(GList *kinds);
+/* the first that is neither the name of a field nor "NAME.*" of some; NULL: all are */
+const gchar *mailtrace_options_unknown_field(GList *names);
+void mailtrace_options_set_fields(MailtraceOptions *self, GList *names);
+/* whether fields() names it, by its name in that kind of record; F_RECORD always */
+gboolean mailtrace_options_has_field(const MailtraceOptions *self, FieldId id, RecordKind kind);
 gboolean mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);

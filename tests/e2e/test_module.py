@@ -109,6 +109,7 @@ check("dropped lines have matched: the else branch stays empty", not (work / "el
 
 for name, parser, words in (
         ("lines", 'mailtrace(lines("keep"))', ("lines()", "keep", "pass, drop")),
+        ("field", 'mailtrace(fields("status", "colour"))', ("fields()", "colour", "field table")),
         ("json", 'mailtrace(json("xml"))', ("json()", "xml", "native, ecs")),
         ("emit", 'mailtrace(emit("mail"))', ("emit()", "message")),
         ("zone", 'mailtrace(time-zone("Mars/Base"))', ("time-zone()", "Mars/Base")),

@@ -2,7 +2,9 @@
 /* the parser in process, between a source that counts acknowledgements and a pipe that captures */
 #include "mailtrace.h"
 #include "apphook.h"
+#include "list-text.h"
 #include "scratch-buffers.h"
+#include "str-repr/encode.h"
 #include <criterion/criterion.h>
 #include <iv.h>
 
@@ -293,12 +295,68 @@ Test(mailtrace, a_document_carries_typed_values_host_program_stamp_and_tag)
   _stop(parser);
 }
 
+static void
+_set_fields(LogParser *parser, const gchar *one, const gchar *other)
+{
+  GList *names = g_list_append(g_list_append(NULL, (gpointer) one), (gpointer) other);
+
+  cr_expect_null(mailtrace_options_unknown_field(names));
+  mailtrace_options_set_fields(mailtrace_get_options(parser), names);
+  g_list_free(names);
+}
+
+Test(mailtrace, only_the_fields_that_are_asked_for_are_set)
+{
+  LogParser *parser = mailtrace_new(cfg);
+
+  _set_fields(parser, "status", "tls.*");
+  _start(parser);
+  _send_founding(parser);
+  Capture *document = _document("message"), *line = &g_array_index(captured, Capture, 0);
+  cr_assert_not_null(document);
+  cr_expect_str_eq(_value(document, "mailtrace.status"), "delivered");
+  cr_expect_str_eq(_value(document, "mailtrace.tls.in.version"), "TLSv1.2");
+  cr_expect_str_empty(_value(document, "mailtrace.subject"));
+  cr_expect_str_empty(_value(document, "mailtrace.deliveries"));
+  cr_expect_not_null(strstr(_value(document, "MESSAGE"), "\"subject\":\"Statement\""));
+  cr_expect_str_eq(_value(line, "mailtrace.record"), "line");
+  cr_expect_str_empty(_value(line, "mailtrace.client.ip"));
+  _stop(parser);
+}
+
+Test(mailtrace, lists_are_written_as_syslog_ng_writes_them)
+{
+  GString *own = g_string_new(NULL), *theirs = g_string_new(NULL);
+  gchar text[4] = "x y";
+
+  for (guint byte = 1; byte < 256; byte++)
+    for (guint at = 0; at < 3; at++)
+      {
+        memcpy(text, "xyz", 3);
+        text[at] = (gchar) byte;
+        g_string_truncate(own, 0);
+        g_string_truncate(theirs, 0);
+        list_text_append(own, slice_from_string(text));
+        str_repr_encode_append(theirs, text, 3, ",");
+        cr_expect_str_eq(own->str, theirs->str);
+        cr_expect_eq(list_text_is_plain(slice_from_string(text)), strlen(theirs->str) == 3);
+      }
+  g_string_truncate(own, 0);
+  list_text_append(own, SLICE("a"));
+  list_text_append(own, SLICE(""));
+  list_text_append(own, SLICE("b\\ \"c"));
+  cr_expect_str_eq(own->str, "a,\"\",'b\\\\ \"c'");
+  g_string_free(own, TRUE);
+  g_string_free(theirs, TRUE);
+}
+
 Test(mailtrace, a_clone_has_all_options_and_its_own_state)
 {
   LogParser *parser = mailtrace_new(cfg);
   MailtraceOptions *options = mailtrace_get_options(parser), *copied;
 
   mailtrace_options_set_prefix(options, "x.");
+  _set_fields(parser, "size", "dkim.*");
   options->emit = 1u << RK_DKIM;
   options->drop_lines = TRUE;
   options->format = DF_ECS;
@@ -311,6 +369,7 @@ Test(mailtrace, a_clone_has_all_options_and_its_own_state)
   LogParser *clone = (LogParser *) log_pipe_clone(&parser->super);
   copied = mailtrace_get_options(clone);
   cr_expect_str_eq(copied->prefix, "x.");
+  cr_expect(mailtrace_options_has_field(copied, F_SIZE, RK_LINE) && !mailtrace_options_has_field(copied, F_ID, RK_MESSAGE));
   cr_expect_eq(copied->emit, 1u << RK_DKIM);
   cr_expect(copied->drop_lines);
   cr_expect_eq(copied->format, DF_ECS);
@@ -398,6 +457,7 @@ Test(mailtrace, wrong_values_are_refused)
 
   cr_expect_not(mailtrace_options_set_prefix(options, prefix));
   cr_expect_str_eq(mailtrace_options_unknown_kind(kinds), "refusal");
+  cr_expect_str_eq(mailtrace_options_unknown_field(kinds), "refusal");
   cr_expect_not(mailtrace_options_set_lines(options, "keep"));
   cr_expect_not(mailtrace_options_set_json(options, "xml"));
   cr_expect_not(mailtrace_options_set_journal(options, ""));
