@@ -14,6 +14,23 @@
 #define LM_VT_INTEGER LM_VT_INT64
 #endif
 
+/* in 3.38 the table is all there is to a value, but for structured data, and half of the way to it is spared; later ones
+ * may note more, and are asked to set it */
+static inline void
+compat_set_value(LogMessage *msg, NVHandle handle, const gchar *value, gsize len, LogMessageValueType type)
+{
+#if VERSION_VALUE_CURRENT < 0x0400
+  gboolean is_new;
+  gssize name_len = 0;
+  const gchar *name = log_msg_get_value_name(handle, &name_len);
+
+  if (msg->flags & LF_STATE_OWN_PAYLOAD && !log_msg_is_handle_sdata(handle)
+      && nv_table_add_value(msg->payload, handle, name, (gsize) name_len, value, len, type, &is_new))
+    return;
+#endif
+  log_msg_set_value_with_type(msg, handle, value, (gssize) len, type);
+}
+
 static inline void
 compat_clone_parser_settings(LogParser *from, LogParser *to)
 {

@@ -92,11 +92,11 @@ message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *opt
 }
 
 /* handle 0: not among fields() */
-static void
+static inline void
 _set(LogMessage *msg, NVHandle handle, Slice value, LogMessageValueType type)
 {
   if (handle)
-    log_msg_set_value_with_type(msg, handle, value.len ? value.str : "", (gssize) value.len, type);
+    compat_set_value(msg, handle, value.len ? value.str : "", value.len, type);
 }
 
 static void

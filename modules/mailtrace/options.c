@@ -112,7 +112,8 @@ _selects_any(const gchar *pattern)
 {
   for (guint id = 0; id < FIELD_COUNT; id++)
     for (guint kind = 0; kind < RK_REFUSAL; kind++)
-      if (field_get((FieldId) id)->records & (1u << kind) && _selects(pattern, field_name_in((FieldId) id, (RecordKind) kind)))
+      if (field_get((FieldId) id)->records & (1u << kind)
+          && _selects(pattern, field_name_in((FieldId) id, (RecordKind) kind)))
         return TRUE;
   return FALSE;
 }

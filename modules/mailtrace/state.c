@@ -2,14 +2,17 @@
 #include "state.h"
 
 #define SHARDS 8
+#define HOST_GROUPS 256
+#define CACHE_LINE 64
 
+/* each in cache lines of its own: threads that feed different ones do not wait for each other's memory */
 typedef struct _Shard
 {
   GMutex lock;
   Tracker *tracker;
   EndReason finished;       /* ER_NONE: not yet */
   SummaryQueue replayed;    /* documents of an earlier run that may not have arrived, for the next tick */
-} Shard;
+} __attribute__((aligned(CACHE_LINE))) Shard;
 
 /* what is under way; its lock is never held together with a shard's */
 typedef struct _Traffic
@@ -34,13 +37,15 @@ struct _MailtraceState
   gboolean keeps_past;        /* until what lives of it is in the file for good once more */
   gboolean full;
   Traffic traffic;
+  gint shard_of_group[HOST_GROUPS];   /* atomic; plus 1, 0: no host of it was seen yet */
+  gint groups;                        /* atomic; that were seen */
   Shard shards[SHARDS];
 };
 
 MailtraceState *
 mailtrace_state_new(void)
 {
-  MailtraceState *self = g_new0(MailtraceState, 1);
+  MailtraceState *self = g_aligned_alloc0(1, sizeof(MailtraceState), CACHE_LINE);
 
   g_atomic_ref_count_init(&self->references);
   self->seed = ((guint64) g_random_int() << 32) | g_random_int();
@@ -109,7 +114,7 @@ mailtrace_state_unref(MailtraceState *self)
   _close(&self->file);
   _close(&self->next_file);
   mailtrace_options_clear(&self->options);
-  g_free(self);
+  g_aligned_free(self);
 }
 
 static gboolean
@@ -151,10 +156,15 @@ mailtrace_state_open_journal(MailtraceState *self, const gchar *path, gchar **pr
   return self->file_changes;
 }
 
+/* shards are dealt out in turn: few hosts do not meet in one while others are idle */
 static guint
-_shard_of(const MailtraceState *self, Slice host)
+_shard_of(MailtraceState *self, Slice host)
 {
-  return slice_hash(host, self->seed) % SHARDS;
+  gint *shard = &self->shard_of_group[slice_hash(host, self->seed) % HOST_GROUPS];
+
+  if (!g_atomic_int_get(shard))
+    g_atomic_int_compare_and_exchange(shard, 0, 1 + g_atomic_int_add(&self->groups, 1) % SHARDS);
+  return (guint) g_atomic_int_get(shard) - 1;
 }
 
 static gboolean

@@ -51,11 +51,11 @@ class Bench:
             subprocess.run([BUILD / (generator + "gen"), "-m", str(messages), *arguments], stdout=out, check=True)
         return path
 
-    def network_logs(self, lines):
+    def network_logs(self, lines, frame, connections=CONNECTIONS):
         """for each number of connections: as many logs, each of a host of its own"""
         epoch = str(int(time.time()) - 172800)   # RFC 3164 stamps have no year: that of now must be the right one
-        return {n: [self.log("utm", "net-%d-%d.log" % (n, i), lines / n, "-c", "40", "-s", str(10 * n + i), "-e", epoch, "-H",
-                             "pri", "-n", "gateway%d" % i) for i in range(n)] for n in CONNECTIONS}
+        return {n: [self.log("utm", "%s-%d-%d.log" % (frame, n, i), lines / n, "-c", "40", "-s", str(10 * n + i), "-e", epoch,
+                             "-H", frame, "-n", "gateway%d" % i) for i in range(n)] for n in connections}
 
     def command(self):
         log = self.log("exim", "main.log", self.options.lines, "-t", self.data / "truth")
@@ -119,47 +119,54 @@ class Bench:
         self.results["growth"], self.results["documents"] = growth, documents
 
     def values_a_line(self):
-        """number and mean length of the values that mailtrace sets on a line"""
-        log = self.network_logs(20000)[1]
+        """number and mean length of the values that mailtrace sets, on lines and documents, for each line"""
+        log = self.network_logs(20000, "pri", (1,))[1]
         server = pipelines.Server(self.release, "probe", log, True, (0, 0))
         server.start()
         server.feed()
         server.stop()
-        lengths = [[len(value) for value in leaves(json.loads(line))] for line in open(server.output, encoding="utf-8")]
+        lengths = []
+        for line in open(server.output, encoding="utf-8"):
+            lengths += [len(value) for value in leaves(json.loads(line))]
         server.clean()
-        n = sum(map(len, lengths))
-        return round(n / len(lengths)), round(sum(map(sum, lengths)) / n)
+        return round(len(lengths) / count_lines(log)), round(sum(lengths) / len(lengths))
+
+    def ways(self):
+        """name, log in syslog-ng's frame, log in the UTM's frame"""
+        framed, raw = (self.network_logs(self.options.lines, frame) for frame in ("pri", "utm"))
+        yield "file", self.network_logs(self.options.lines, "bsd", (1,))[1], raw[1]
+        for n in CONNECTIONS:
+            yield str(n), framed[n], raw[n]
 
     def module(self):
         values = self.values_a_line()
-        logs = self.network_logs(self.options.lines)
-        ways = [("file", [self.log("utm", "file.log", self.options.lines, "-c", "40", "-e", str(int(time.time()) - 172800), "-H",
-                                   "bsd")])] + [(str(n), logs[n]) for n in CONNECTIONS]
+        ways = list(self.ways())
         empty = self.data / "empty"
         empty.write_bytes(b"")
         names = list(pipelines.PIPELINES)
         idle = {name: pipelines.idle_cpu(self.release, name, empty, values) for name in names}
-        rows = {name: {way: [] for way, _ in ways} for name in names}
+        rows = {name: {way: [] for way, *_ in ways} for name in names}
         for i in range(self.options.runs):
-            for way, data in ways:
+            for way, framed, raw in ways:
                 self.say("syslog-ng, run %d of %d, %s" % (i + 1, self.options.runs,
                                                           "a file" if way == "file" else way + " connections"))
-                lines = count_lines(data)
                 for name in names:
+                    data = raw if name in pipelines.RAW else framed
+                    lines = count_lines(data)
                     result = pipelines.measure(self.release, name, data, way != "file", values)
                     rows[name][way].append({"cpu": (result.cpu - idle[name]) / lines * 1e6, "rate": lines / result.wall})
         self.results["module"] = {"values": values, "rows": rows}
 
     def instructions(self):
         values = self.values_a_line()
-        data = self.network_logs(min(self.options.lines, 40000))[1]
-        half = self.log("utm", "half.log", min(self.options.lines, 40000) / 4, "-c", "40", "-s", "9", "-H", "pri", "-e",
-                        str(int(time.time()) - 172800), "-n", "gateway0")
-        lines = count_lines(data) - count_lines([half])
         rows = {}
+        logs = {frame: [self.network_logs(lines, frame, (1,))[1][0].rename(self.data / ("%s-%d" % (frame, lines)))
+                        for lines in (40000, 10000)] for frame in ("pri", "utm")}
         for name in pipelines.PIPELINES:
             self.say("instructions of syslog-ng, " + name)
-            rows[name] = (self.count(name, data, values) - self.count(name, [half], values)) / lines
+            whole, part = logs["utm" if name in pipelines.RAW else "pri"]
+            rows[name] = ((self.count(name, [whole], values) - self.count(name, [part], values))
+                          / (count_lines([whole]) - count_lines([part])))
         self.results["instructions"] = {"values": values, "rows": rows}
 
     def count(self, name, data, values):

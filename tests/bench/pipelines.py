@@ -19,8 +19,8 @@ options {{ stats-freq(0); stats-level(0); keep-hostname(yes); use-dns(no); chain
 source s_lines {{ {source} }};
 """
 # the default log-fetch-limit(10) would cost more than most parsers
-NETWORK = 'network(ip("127.0.0.1") port({port}) transport("tcp") max-connections(20) log-fetch-limit(1000) log-iw-size(200000));'
-FILE = 'file("{data}" follow-freq(1) log-fetch-limit(1000) log-iw-size(200000));'
+NETWORK = 'network(ip("127.0.0.1") port({port}) transport("tcp") max-connections(20) log-fetch-limit(1000) log-iw-size(200000){flags});'
+FILE = 'file("{data}" follow-freq(1) log-fetch-limit(1000) log-iw-size(200000){flags});'
 MAILTRACE = """parser p {{ mailtrace({options}); }};
 destination d {{ file("{output}" template("${{MESSAGE}}\\n")); }};
 log {{ source(s_lines); parser(p); {filter} destination(d); flags(flow-control); }};
@@ -50,17 +50,22 @@ def _mailtrace(options, documents=""):
 
 PIPELINES = {
     "none": ("no parser, no destination", NONE),
+    "none-raw": ("no parser, no destination, flags(no-parse)", NONE),
     "file": ("no parser, to a file", TO_FILE),
-    "values": ("as many values set by handle as mailtrace sets on lines, no destination", VALUES),
+    "values": ("as many values set by handle as mailtrace sets, no destination", VALUES),
     "drop": ("mailtrace, lines(drop), documents to a file", _mailtrace("lines(drop)")),
+    "drop-raw": ("mailtrace as it ships: the UTM's own frame, flags(no-parse), lines(drop)", _mailtrace("lines(drop)")),
     "drop-journal": ("the same with a journal", _mailtrace('lines(drop) journal("{scratch}/j")')),
     "pass": ("mailtrace, lines(pass), all fields set, documents to a file", _mailtrace("lines(pass)", DOCUMENTS)),
     "pass-journal": ("the same with a journal", _mailtrace('lines(pass) journal("{scratch}/j")', DOCUMENTS)),
     "csv-kv": ("csv-parser, kv-parser, no destination", CSV_KV),
     "grouping": ("db-parser, grouping-by, JSON to a file", GROUPING),
 }
+# read the lines as they come; the others have syslog-ng take the header off, as db-parser() needs it
+RAW = {name for name in PIPELINES if name.endswith("-raw")}
+
 # not measured: says what mailtrace sets on lines
-PROBE = (_mailtrace("lines(pass)", 'filter { "${mailtrace.record}" eq "line"; };')
+PROBE = (_mailtrace("lines(pass)")
          .replace("${{MESSAGE}}", "$(format-json --key mailtrace.*)"))
 
 
@@ -92,7 +97,8 @@ class Server:
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=data[0].parent))
         self.port, self.output, self.name = _free_port(), self.scratch / "output", name
         self.data, self.network, self.wrapper = data, network, wrapper
-        source = NETWORK.format(port=self.port) if network else FILE.format(data=data[0])
+        flags = " flags(no-parse)" if name in RAW else ""
+        source = NETWORK.format(port=self.port, flags=flags) if network else FILE.format(data=data[0], flags=flags)
         text = (HEAD + (PROBE if name == "probe" else PIPELINES[name][1])).format(source=source, output=self.output, scratch=self.scratch, values=values[0],
                                                  length=values[1])
         (self.scratch / "conf").write_text(text, encoding="utf-8")

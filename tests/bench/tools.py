@@ -11,7 +11,7 @@ BUILD = pathlib.Path(os.environ.get("MAILTRACE_BENCH_DIR", TOP / "build-bench"))
 # libc has a memcpy() for each generation of CPU; without these features it takes the one that all have
 PLAIN_CPU = "glibc.cpu.hwcaps=" + ",".join("-" + feature for feature in (
     "AVX512F", "AVX512VL", "AVX512BW", "AVX2", "AVX", "BMI1", "BMI2", "LZCNT", "MOVBE", "ERMS", "FSRM", "RTM", "SSE4_2",
-    "SSE4_1", "SSSE3", "Fast_Unaligned_Copy", "Fast_Unaligned_Load"))
+    "SSE4_1", "SSSE3", "AVX_Fast_Unaligned_Load", "Fast_Unaligned_Copy", "Fast_Unaligned_Load"))
 
 
 def die(text):
