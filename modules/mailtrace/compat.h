@@ -14,8 +14,8 @@
 #define LM_VT_INTEGER LM_VT_INT64
 #endif
 
-/* in 3.38 the table is all there is to a value, but for structured data, and half of the way to it is spared; later ones
- * may note more, and are asked to set it */
+/* in 3.38 the table is all there is to a value, but for structured data, and half of the way to it is spared; later
+ * versions may note more, and are asked to set it */
 static inline void
 compat_set_value(LogMessage *msg, NVHandle handle, const gchar *value, gsize len, LogMessageValueType type)
 {
