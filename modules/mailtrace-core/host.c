@@ -8,40 +8,24 @@
 #define CLOCK_TOLERANCE_SEC 420
 #define CLOCK_STEP_SEC 86400
 
-static guint
-_id_hash(gconstpointer entry)
-{
-  return ((const IdEntry *) entry)->hash;
-}
-
-static gboolean
-_id_equal(gconstpointer a, gconstpointer b)
-{
-  const IdEntry *x = a, *y = b;
-  return x->hash == y->hash && x->len == y->len && memcmp(x->id, y->id, x->len) == 0;
-}
-
 static void
-_free_connection(gpointer connection)
+_free_connection(Connection *connection)
 {
-  g_free(((Connection *) connection)->raw);
+  g_free(connection->raw);
   g_free(connection);
 }
 
 Host *
-host_new(Slice name, guint64 seed)
+host_new(Slice name, guint64 seed, const HashKey *hash_key)
 {
   Host *self = g_new0(Host, 1);
 
   self->link.data = self;
   self->name = slice_dup(name);
+  self->name_len = name.len;
   self->seed = seed;
+  self->hash_key = hash_key;
   self->line_seed = slice_hash(name, seed);
-  self->ids = g_hash_table_new_full(_id_hash, _id_equal, g_free, NULL);
-  self->sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) session_free);
-  self->clients = g_hash_table_new(g_int64_hash, g_int64_equal);
-  self->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, _free_connection);
-  self->workers = g_hash_table_new(NULL, NULL);
   self->orphans = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   self->offset_sec = self->old_offset_sec = self->doubted_offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;
@@ -58,76 +42,101 @@ _free_messages(GQueue *queue)
 }
 
 static void
-_free_closed_sessions(Host *self)
+_free_clients(Host *self)
 {
   for (GList *link = self->live_sessions.head, *next; link; link = next)
     {
-      Session *session = link->data;
-
       next = link->next;
-      if (session->closed)
-        session_free(session);
+      session_free(link->data);
     }
+  for (GList *link = self->live_connections.head, *next; link; link = next)
+    {
+      next = link->next;
+      _free_connection(link->data);
+    }
+}
+
+static void
+_free_ids(Host *self)
+{
+  guint32 cursor = 0;
+  IdEntry *entry;
+
+  while ((entry = pointer_map_each(&self->ids, &cursor)))
+    g_free(entry);
 }
 
 void
 host_free(Host *self)
 {
   pieces_free(self->pieces);
-  _free_closed_sessions(self);
-  g_hash_table_destroy(self->sessions);
-  g_hash_table_destroy(self->clients);
-  g_hash_table_destroy(self->connections);
-  g_hash_table_destroy(self->workers);
+  _free_clients(self);
+  pointer_map_release(&self->sessions);
+  pointer_map_release(&self->clients);
+  pointer_map_release(&self->connections);
+  pointer_map_release(&self->workers);
   g_hash_table_destroy(self->orphans);
   _free_messages(&self->open);
   _free_messages(&self->closing);
   _free_messages(&self->ended);
   _free_messages(&self->pending);
-  g_hash_table_destroy(self->ids);
+  _free_ids(self);
+  pointer_map_release(&self->ids);
   g_free(self->name);
   g_free(self);
 }
 
-static void
-_id_entry_init(const Host *self, IdEntry *entry, Slice id)
+guint64
+host_id_key(const Host *self, Slice id)
 {
-  memset(entry, 0, sizeof(*entry));
-  entry->len = (guint8) id.len;
-  memcpy(entry->id, id.str, id.len);
-  entry->hash = (guint32) slice_hash(id, self->seed);
+  Slice kept = slice_head(id, QUEUE_ID_NEW_LEN);
+  guint64 words[4];
+
+  hash_pack(kept, words);
+  words[3] = self->line_seed + kept.len;
+  return hash_words(self->hash_key, words, 4);
 }
 
-guint64
-host_id_hash(const Host *self, Slice id)
+IdEntry *
+host_find_id_by_key(const Host *self, Slice id, guint64 key)
 {
-  return slice_hash(slice_head(id, QUEUE_ID_NEW_LEN), self->seed);
+  IdEntry *entry;
+  guint32 at;
+
+  if (!self->ids.used)
+    return NULL;
+  at = pointer_map_start(&self->ids, key);
+  do
+    entry = pointer_map_next(&self->ids, key, &at);
+  while (entry && !slice_equals(slice_new(entry->id, entry->len), slice_head(id, QUEUE_ID_NEW_LEN)));
+  return entry;
 }
 
 IdEntry *
 host_find_id(const Host *self, Slice id)
 {
-  union { IdEntry entry; gchar bytes[sizeof(IdEntry) + QUEUE_ID_NEW_LEN]; } key;
-
-  _id_entry_init(self, &key.entry, slice_head(id, QUEUE_ID_NEW_LEN));
-  return g_hash_table_lookup(self->ids, &key);
+  return host_find_id_by_key(self, id, host_id_key(self, id));
 }
 
 IdEntry *
-host_add_id(Host *self, Slice id)
+host_add_id(Host *self, Slice id, guint64 key)
 {
   Slice kept = slice_head(id, QUEUE_ID_NEW_LEN);
-  IdEntry *entry = g_malloc(MAX(sizeof(IdEntry), offsetof(IdEntry, id) + kept.len));
+  IdEntry *entry = g_malloc0(MAX(sizeof(IdEntry), offsetof(IdEntry, id) + kept.len));
 
-  _id_entry_init(self, entry, kept);
-  g_hash_table_add(self->ids, entry);
+  entry->len = (guint8) kept.len;
+  if (kept.len)
+    memcpy(entry->id, kept.str, kept.len);
+  entry->key = key;
+  pointer_map_add(&self->ids, key, entry);
   return entry;
 }
 
 void
 host_remove_id(Host *self, IdEntry *entry)
 {
-  g_hash_table_remove(self->ids, entry);
+  pointer_map_remove(&self->ids, entry->key, entry);
+  g_free(entry);
 }
 
 void
@@ -189,6 +198,13 @@ _queue(Host *self, MessageQueue which)
 void
 host_queue_message(Host *self, Message *message, MessageQueue which)
 {
+  if (message->queue == which)
+    {
+      if (which)
+        queue_move_to_tail(_queue(self, which), &message->link);
+      return;
+    }
+  self->is_uncounted = TRUE;
   if (message->queue)
     g_queue_unlink(_queue(self, (MessageQueue) message->queue), &message->link);
   message->queue = which;
@@ -280,6 +296,7 @@ void
 host_shift_clock(Host *self, gint64 usec)
 {
   self->clock_usec += usec;
+  self->due_usec = 0;
   if (self->pieces)
     pieces_shift(self->pieces, usec);
   _shift_messages(&self->open, usec);
@@ -312,6 +329,7 @@ _retouch_interim(GQueue *queue, gint64 from_usec, gint64 usec)
 static void
 _retouch(Host *self, gint64 from_usec, gint64 usec)
 {
+  self->due_usec = 0;
   _retouch_messages(&self->open, from_usec, usec);
   _retouch_messages(&self->closing, from_usec, usec);
   _retouch_messages(&self->ended, from_usec, usec);
@@ -352,12 +370,12 @@ host_resolve_stamp(const Host *self, Stamp *stamp)
 }
 
 static gboolean
-_is_told(const Host *self, gint64 usec, Slice queue_id)
+_is_told(const Host *self, const ClockLine *line)
 {
   QueueId id;
 
-  return (self->wall_usec && _is_near(usec, self->wall_usec))
-         || (queue_id_decode(queue_id, &id) && _is_near(usec, id.sec * STAMP_USEC));
+  return (self->wall_usec && _is_near(line->usec, self->wall_usec))
+         || (queue_id_decode(line->queue_id, &id) && _is_near(line->usec, id.sec * STAMP_USEC));
 }
 
 /* what was touched while the clock waited belongs to the time it did not follow yet */
@@ -404,17 +422,16 @@ void
 host_follow_line(Host *self, const ClockLine *line)
 {
   gint64 step = line->usec - self->clock_usec;
-  gboolean told = _is_told(self, line->usec, line->queue_id);
 
   if (!self->clock_usec)
-    _follow(self, line->usec, told);
+    _follow(self, line->usec, _is_told(self, line));
   else if (_is_near(step, 0))
     _follow(self, line->usec, TRUE);
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)
     return;
-  else if (told)
+  else if (_is_told(self, line))
     _follow(self, line->usec, TRUE);
   else if (line->offset_is_learned && clock_is_dst_step(step))
     self->waits = TRUE;
@@ -429,19 +446,22 @@ host_follow_line(Host *self, const ClockLine *line)
 guint64
 host_process_key(const Host *self, Slice node, guint64 pid)
 {
-  return pid ? slice_hash(node, self->seed + pid) : 0;
+  guint64 words[] = { pid, node.len ? slice_hash(node, self->seed) : 0, self->line_seed };
+  guint64 key = pid ? hash_words(self->hash_key, words, 3) : 0;
+
+  return key || !pid ? key : 1;
 }
 
 Session *
 host_find_session(const Host *self, guint64 process_key)
 {
-  return process_key ? g_hash_table_lookup(self->sessions, &process_key) : NULL;
+  return process_key ? pointer_map_get(&self->sessions, process_key) : NULL;
 }
 
 guint64
 host_client_hash(const Host *self, Slice ip, Slice port)
 {
-  return slice_hash(port, slice_hash(ip, self->seed));
+  return hash_text(self->hash_key, ip, self->line_seed, hash_text(self->hash_key, port, 0, 0));
 }
 
 guint64
@@ -453,9 +473,7 @@ host_connection_hash(const Host *self, const Line *line)
 gboolean
 host_knows_connection(const Host *self, Slice ip, Slice port)
 {
-  guint64 hash = host_client_hash(self, ip, port);
-
-  return g_hash_table_lookup(self->connections, &hash) != NULL;
+  return host_find_connection(self, host_client_hash(self, ip, port)) != NULL;
 }
 
 Connection *
@@ -465,20 +483,23 @@ host_add_connection(Host *self, guint64 hash)
 
   connection->link.data = connection;
   connection->hash = hash;
-  g_hash_table_insert(self->connections, &connection->hash, connection);
+  pointer_map_add(&self->connections, hash, connection);
   g_queue_push_tail_link(&self->live_connections, &connection->link);
+  self->is_uncounted = TRUE;
   return connection;
 }
 
 Connection *
 host_find_connection(const Host *self, guint64 hash)
 {
-  return g_hash_table_lookup(self->connections, &hash);
+  return pointer_map_get(&self->connections, hash);
 }
 
 void
 host_remove_connection(Host *self, Connection *connection)
 {
   g_queue_unlink(&self->live_connections, &connection->link);
-  g_hash_table_remove(self->connections, &connection->hash);
+  pointer_map_remove(&self->connections, connection->hash, connection);
+  self->is_uncounted = TRUE;
+  _free_connection(connection);
 }

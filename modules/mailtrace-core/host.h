@@ -6,8 +6,10 @@
 #ifndef MAILTRACE_HOST_H_INCLUDED
 #define MAILTRACE_HOST_H_INCLUDED
 
+#include "keyed-hash.h"
 #include "message.h"
 #include "pieces.h"
+#include "pointer-map.h"
 
 /* a client that connected; its session is served by a process that is not yet known */
 typedef struct _Connection
@@ -68,14 +70,16 @@ struct _Host
 {
   GList link;               /* in the tracker's hosts_by_line */
   gchar *name;
+  gsize name_len;
   guint64 seed;
   guint64 line_seed;        /* lines of different hosts are different, even when they say the same */
-  GHashTable *ids;          /* IdEntry -> itself, owned */
-  GHashTable *sessions;     /* &Session.key -> Session */
-  GHashTable *connections;  /* &Connection.hash -> Connection */
-  GHashTable *clients;      /* &Session.client_key -> Session */
+  const HashKey *hash_key;  /* the tracker's */
+  PointerMap ids;           /* IdEntry.key -> IdEntry, owned */
+  PointerMap sessions;      /* Session.key -> Session */
+  PointerMap connections;   /* Connection.hash -> Connection */
+  PointerMap clients;       /* Session.client_key -> Session */
+  PointerMap workers;       /* Message.worker_key -> Message that awaits its child */
   Pieces *pieces;           /* NULL: none seen yet */
-  GHashTable *workers;      /* Message.worker_key -> Message that awaits its child */
   GHashTable *orphans;      /* hash of a queue id -> GPtrArray of Message: bounces */
   gint64 clock_usec;        /* event time, see tracker.h; advanced by the wall clock when quiet */
   gint64 ahead_usec;        /* time of a line that is too far away to be followed alone, 0: none */
@@ -99,21 +103,48 @@ struct _Host
   GQueue live_sessions;     /* by last line */
   GQueue live_connections;
   guint counted[LIMIT_KIND_COUNT];   /* of each kind, what the tracker knows of */
+  gboolean is_uncounted;    /* it may hold more or less than that, or more may go */
+  gint64 due_usec;          /* nothing is due before the clock stands there */
   guint n_underway;         /* documents of its messages that have not arrived */
 };
 
-Host *host_new(Slice name, guint64 seed);
+Host *host_new(Slice name, guint64 seed, const HashKey *hash_key);
 void host_free(Host *self);
 
-guint64 host_id_hash(const Host *self, Slice id);
+static inline Slice
+host_name(const Host *self)
+{
+  return slice_new(self->name, self->name_len);
+}
+
+/* different for each host, so that it may stand for the id in tables of all of them */
+guint64 host_id_key(const Host *self, Slice id);
 IdEntry *host_find_id(const Host *self, Slice id);
-IdEntry *host_add_id(Host *self, Slice id);
+IdEntry *host_find_id_by_key(const Host *self, Slice id, guint64 key);
+IdEntry *host_add_id(Host *self, Slice id, guint64 key);
 void host_remove_id(Host *self, IdEntry *entry);
 
 /* bounces of an id of which no line was seen */
 void host_add_orphan(Host *self, guint64 cause_hash, Message *bounce);
 void host_remove_orphan(Host *self, guint64 cause_hash, Message *bounce);
 GPtrArray *host_take_orphans(Host *self, guint64 cause_hash);   /* NULL: none; the caller unrefs it */
+
+/* moves what is in a queue to its end */
+static inline void
+queue_move_to_tail(GQueue *queue, GList *link)
+{
+  if (!link->next)
+    return;
+  link->next->prev = link->prev;
+  if (link->prev)
+    link->prev->next = link->next;
+  else
+    queue->head = link->next;
+  link->prev = queue->tail;
+  link->next = NULL;
+  queue->tail->next = link;
+  queue->tail = link;
+}
 
 /* moves a message to the end of a queue of its host, or out of all */
 void host_queue_message(Host *self, Message *message, MessageQueue which);

@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracker-internal.h"
 
-static void
-_forget_oldest_tombstone(Tracker *self)
+static Tombstone *
+_take_oldest_tombstone(Tracker *self)
 {
-  const Tombstone *oldest = g_queue_pop_head(&self->burials);
+  Tombstone *oldest = self->oldest_burial;
 
-  g_hash_table_remove(self->tombstones, &oldest->hash);
+  pointer_map_remove(&self->tombstones, oldest->hash, oldest);
+  self->oldest_burial = oldest->next;
   journal_drop_end(self->journal);
+  return oldest;
 }
 
 static Tombstone *
 _new_tombstone(Tracker *self, guint64 hash)
 {
-  if (self->burials.length >= MAX(self->options.max_tombstones, 1))
-    _forget_oldest_tombstone(self);
+  gboolean is_full = self->tombstones.used >= MAX(self->options.max_tombstones, 1);
+  Tombstone *tombstone = is_full ? _take_oldest_tombstone(self) : g_new(Tombstone, 1);
 
-  Tombstone *tombstone = g_new(Tombstone, 1);
-  *tombstone = (Tombstone) { hash, G_MININT64, 0 };
-  g_hash_table_insert(self->tombstones, &tombstone->hash, tombstone);
-  g_queue_push_tail(&self->burials, tombstone);
-  return tombstone;
+  *tombstone = (Tombstone) { hash, G_MININT64, 0, NULL };
+  pointer_map_add(&self->tombstones, hash, tombstone);
+  if (self->oldest_burial)
+    self->last_burial->next = tombstone;
+  else
+    self->oldest_burial = tombstone;
+  return self->last_burial = tombstone;
 }
 
 void
 tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group)
 {
-  Tombstone *tombstone = g_hash_table_lookup(self->tombstones, &end->hash);
+  Tombstone *tombstone = pointer_map_get(&self->tombstones, end->hash);
   gboolean is_new = tombstone == NULL;
 
   if (is_new)
@@ -52,14 +56,14 @@ tracker_bury_line(Feed *feed)
 {
   JournalEntry end = { .kind = JK_LINE_END, .hash = feed->hash, .usec = feed->usec };
 
-  end.frame.host = slice_from_string(feed->host->name);
+  end.frame.host = host_name(feed->host);
   tracker_bury(feed->tracker, &end, 1, 0);
 }
 
 const Tombstone *
 tracker_tombstone(const Tracker *self, guint64 hash)
 {
-  return g_hash_table_lookup(self->tombstones, &hash);
+  return pointer_map_get(&self->tombstones, hash);
 }
 
 gboolean
@@ -71,31 +75,22 @@ tombstone_covers(const Tombstone *self, const Feed *feed)
 guint64
 tracker_session_hash(const Host *host, guint64 process_key)
 {
-  guint64 name = slice_hash(slice_from_string(host->name), host->seed);
-
-  return slice_hash(slice_new((const gchar *) &process_key, sizeof(process_key)), name);
+  return hash_words(host->hash_key, (guint64[]) { process_key, TOMBSTONE_SESSION }, 2);
 }
 
 guint64
 tracker_client_hash(const Host *host, guint64 client_key)
 {
-  return slice_hash(SLICE("client"), client_key + host->line_seed);
-}
-
-guint64
-tracker_id_hash(const Host *host, Slice queue_id)
-{
-  return slice_hash(slice_from_string(host->name), slice_hash(queue_id, host->seed));
+  return hash_words(host->hash_key, (guint64[]) { client_key, TOMBSTONE_CLIENT }, 2);
 }
 
 void
 tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
-  Slice text = slice_new(root->id, root->len);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_id_hash(feed->host, text));
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, root->key);
   QueueId id;
 
-  if (queue_id_decode(text, &id))
+  if (queue_id_decode(slice_new(root->id, root->len), &id))
     message->pid = id.pid;
   message->generation = tombstone ? (guint16) MIN(tombstone->generation + 1, G_MAXUINT16) : 1;
 }
@@ -183,22 +178,20 @@ tracker_end_message(Tracker *self, Message *message, EndReason reason, gboolean 
 void
 tracker_release_worker(Message *message)
 {
-  gpointer key = GUINT_TO_POINTER(message->worker_key);
-
-  if (message->worker_key && g_hash_table_lookup(message->host->workers, key) == message)
-    g_hash_table_remove(message->host->workers, key);
+  if (message->worker_key)
+    pointer_map_remove(&message->host->workers, message->worker_key, message);
   message->worker_key = 0;
 }
 
 void
 tracker_release_orphan(Message *message)
 {
-  gsize prefix = strlen(message->host->name) + 1;
+  gsize prefix = message->host->name_len + 1;
   guint64 hash;
 
   if (!message->is_orphan)
     return;
-  hash = host_id_hash(message->host, slice_skip(record_get_text(message->record, F_BOUNCE_OF), prefix));
+  hash = host_id_key(message->host, slice_skip(record_get_text(message->record, F_BOUNCE_OF), prefix));
   host_remove_orphan(message->host, hash, message);
 }
 
@@ -223,8 +216,8 @@ _bury_id(Tracker *self, const Message *message, const IdEntry *entry)
                        .queue_id = slice_new(entry->id, entry->len) };
 
   end.usec = MAX(message->host->clock_usec, message->touched_usec);
-  end.hash = tracker_id_hash(message->host, end.queue_id);
-  end.frame.host = slice_from_string(message->host->name);
+  end.hash = entry->key;
+  end.frame.host = host_name(message->host);
   tracker_bury(self, &end, message->generation, message->session_group);
 }
 
@@ -350,11 +343,15 @@ static void
 _join_client(Feed *feed, Session *session)
 {
   Host *host = feed->host;
+  Session *replaced;
 
   if (session->client_key || !line_get(feed->line, F_CLIENT_PORT).len)
     return;
   session->client_key = host_connection_hash(host, feed->line);
-  g_hash_table_replace(host->clients, &session->client_key, session);
+  replaced = pointer_map_get(&host->clients, session->client_key);
+  if (replaced)
+    pointer_map_remove(&host->clients, session->client_key, replaced);
+  pointer_map_add(&host->clients, session->client_key, session);
 
   Connection *connection = host_find_connection(host, session->client_key);
   if (connection && connection->stamp.local_usec <= session->first.local_usec)
@@ -364,10 +361,8 @@ _join_client(Feed *feed, Session *session)
 static void
 _leave_client(Session *session)
 {
-  GHashTable *clients = session->host->clients;
-
-  if (session->client_key && g_hash_table_lookup(clients, &session->client_key) == session)
-    g_hash_table_remove(clients, &session->client_key);
+  if (session->client_key)
+    pointer_map_remove(&session->host->clients, session->client_key, session);
 }
 
 static Session *
@@ -381,8 +376,9 @@ _new_session(Feed *feed)
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   session->group = journal_group_new(feed->tracker->journal);
-  g_hash_table_insert(feed->host->sessions, &session->key, session);
+  pointer_map_add(&feed->host->sessions, session->key, session);
   g_queue_push_tail_link(&feed->host->live_sessions, &session->link);
+  feed->host->is_uncounted = TRUE;
   feed->tracker->open_sessions++;
   return session;
 }
@@ -437,8 +433,7 @@ tracker_session(Feed *feed, gboolean create)
   if (session)
     {
       session->touched_usec = host->clock_usec;
-      g_queue_unlink(&host->live_sessions, &session->link);
-      g_queue_push_tail_link(&host->live_sessions, &session->link);
+      queue_move_to_tail(&host->live_sessions, &session->link);
       _note_client(session, feed->line);
       _join_client(feed, session);
     }
@@ -479,7 +474,7 @@ _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 h
   if (!stamp_has_offset(&last) && session->generation > 1)
     last.offset_sec = session->offset_sec;
   end.usec = stamp_to_utc_usec(&last);
-  end.frame.host = slice_from_string(session->host->name);
+  end.frame.host = host_name(session->host);
   end.frame.node = slice_from_string(session->node);
   end.frame.pid = session->pid;
   end.frame.stamp.offset_sec = last.offset_sec;
@@ -500,7 +495,7 @@ tracker_close_session(Tracker *self, Session *session)
 {
   session->closed = TRUE;
   _bury(self, session, ER_COMPLETE);
-  g_hash_table_steal(session->host->sessions, &session->key);
+  pointer_map_remove(&session->host->sessions, session->key, session);
 }
 
 void
@@ -521,10 +516,10 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQu
   _leave_client(session);
   self->open_sessions--;
   g_queue_unlink(&host->live_sessions, &session->link);
-  if (session->closed)
-    session_free(session);
-  else
-    g_hash_table_remove(host->sessions, &session->key);
+  host->is_uncounted = TRUE;
+  if (!session->closed)
+    pointer_map_remove(&host->sessions, session->key, session);
+  session_free(session);
 }
 
 static gboolean
@@ -578,6 +573,44 @@ _expire_connections(Tracker *self, Host *host, SummaryQueue *out)
     }
 }
 
+static gint64
+_earlier_due(gint64 due_usec, const GQueue *queue, gint64 after_sec)
+{
+  const Message *first = queue->head ? queue->head->data : NULL;
+
+  return first ? MIN(due_usec, first->touched_usec + after_sec * STAMP_USEC) : due_usec;
+}
+
+static gint64
+_earlier_interim(gint64 due_usec, const GQueue *queue, gint64 after_sec)
+{
+  const Message *first = queue->head ? queue->head->data : NULL;
+
+  return first ? MIN(due_usec, first->interim_usec + after_sec * STAMP_USEC) : due_usec;
+}
+
+/* what joins a queue from now on is touched no earlier than now */
+static gint64
+_next_due(const Tracker *self, const Host *host)
+{
+  const TrackerOptions *options = &self->options;
+  gint64 interim = options->interim_after_sec > 0 ? options->interim_after_sec : options->timeout_sec;
+  gint64 soonest = MIN(MIN(options->session_timeout_sec, options->settle_sec), MIN(options->timeout_sec, interim));
+  gint64 due = host->clock_usec + soonest * STAMP_USEC;
+  const GList *session = host->live_sessions.head, *connection = host->live_connections.head;
+
+  if (session)
+    due = MIN(due, ((Session *) session->data)->touched_usec + options->session_timeout_sec * STAMP_USEC);
+  if (connection)
+    due = MIN(due, ((Connection *) connection->data)->due_from_usec + options->session_timeout_sec * STAMP_USEC);
+  due = _earlier_due(due, &host->pending, options->session_timeout_sec);
+  due = _earlier_due(due, &host->closing, options->settle_sec);
+  due = _earlier_due(due, &host->open, options->timeout_sec);
+  due = _earlier_due(due, &host->ended, options->settle_sec);
+  due = _earlier_interim(due, &host->interim, interim);
+  return _earlier_interim(due, &host->changed, options->settle_sec);
+}
+
 void
 tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
 {
@@ -585,6 +618,8 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
   gint64 clock = host->clock_usec;
   Message *message;
 
+  if (clock < host->due_usec)
+    return;
   _expire_connections(self, host, out);
   while ((message = _due(&host->pending, options->session_timeout_sec, clock)))
     tracker_end_pending(self, message, ER_TIMEOUT, out);
@@ -597,4 +632,5 @@ tracker_expire(Tracker *self, Host *host, SummaryQueue *out)
   _expire_interim(self, &host->changed, options->settle_sec, clock, out);
   while (!self->replayed && (message = _due(&host->ended, options->settle_sec, clock)) && !message->n_underway)
     tracker_forget_message(self, message);
+  host->due_usec = _next_due(self, host);
 }

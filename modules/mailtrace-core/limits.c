@@ -28,6 +28,7 @@ _held(const Host *host, LimitKind kind)
 static void
 _count(Tracker *self, Host *host)
 {
+  host->is_uncounted = FALSE;
   for (guint kind = 0; kind < LIMIT_KIND_COUNT; kind++)
     {
       guint held = _held(host, (LimitKind) kind);
@@ -95,6 +96,8 @@ tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
 {
   gboolean gone = TRUE;
 
+  if (!host->is_uncounted)
+    return;
   _count(self, host);
   for (guint kind = 0; kind < LIMIT_KIND_COUNT; kind++, gone = TRUE)
     while (gone && self->held[kind] > self->options.max_messages)

@@ -62,7 +62,7 @@ _connect_bounce(Tracker *self, Message *bounce, Message *cause, SummaryQueue *ou
 static void
 _await_cause(Feed *feed, Message *bounce)
 {
-  guint64 hash = host_id_hash(feed->host, feed->line->cause);
+  guint64 hash = host_id_key(feed->host, feed->line->cause);
   GString *id = g_string_new(NULL);
 
   g_string_printf(id, "%s:%.*s", feed->host->name, (int) MIN(feed->line->cause.len, QUEUE_ID_NEW_LEN),
@@ -90,7 +90,7 @@ _adopt_orphans(Feed *feed, const IdEntry *cause)
 
   if (!cause || !g_hash_table_size(feed->host->orphans))
     return;
-  bounces = host_take_orphans(feed->host, host_id_hash(feed->host, slice_new(cause->id, cause->len)));
+  bounces = host_take_orphans(feed->host, cause->key);
   for (guint i = 0; bounces && i < bounces->len; i++)
     {
       Message *bounce = g_ptr_array_index(bounces, i);
@@ -107,7 +107,7 @@ _adopt_orphans(Feed *feed, const IdEntry *cause)
 static void
 _rename_cause(Tracker *self, Message *message, const Message *other, SummaryQueue *out)
 {
-  gsize prefix = strlen(message->host->name) + 1;
+  gsize prefix = message->host->name_len + 1;
   guint32 cursor = 0;
   RecordValue value;
 
@@ -160,7 +160,7 @@ _worker_message(const Feed *feed)
   if (feed->line->role == LR_ARRIVAL || !queue_id_decode(feed->line->queue_id, &id))
     return NULL;
   guint64 key = host_process_key(feed->host, feed->frame.node, id.pid);
-  message = g_hash_table_lookup(feed->host->workers, GUINT_TO_POINTER((guint32) key));
+  message = pointer_map_get(&feed->host->workers, key);
   return key != feed->process_key && message && _can_be_its_child(message, &id) ? message : NULL;
 }
 
@@ -195,13 +195,14 @@ _is_too_long(const IdEntry *parent, const IdEntry *entry)
 static void
 _attach(Feed *feed, IdEntry *entry, Slice parent_id)
 {
-  IdEntry *parent = host_find_id(feed->host, parent_id);
+  guint64 key = host_id_key(feed->host, parent_id);
+  IdEntry *parent = host_find_id_by_key(feed->host, parent_id, key);
   Message *child = entry->message, *message;
 
   if (parent == entry || (child && child->revision) || _is_too_long(parent, entry))
     return;
   if (!parent)
-    parent = host_add_id(feed->host, parent_id);
+    parent = host_add_id(feed->host, parent_id, key);
   message = _parent_of_new(feed, parent, child);
   entry->scanned = TRUE;
   if (!child)
@@ -217,7 +218,7 @@ _attach(Feed *feed, IdEntry *entry, Slice parent_id)
 static IdEntry *
 _new_entry(Feed *feed)
 {
-  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id);
+  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id, feed->id_key);
   Message *worked = _worker_message(feed);
 
   if (worked && _has_room_for(worked, entry))
@@ -232,10 +233,9 @@ _new_entry(Feed *feed)
 }
 
 IdEntry *
-tracker_find_entry(Feed *feed)
+tracker_enter_id(Feed *feed, IdEntry *entry)
 {
   const Line *line = feed->line;
-  IdEntry *entry = host_find_id(feed->host, line->queue_id);
 
   if (entry && !line->parent.len)
     return entry;
@@ -243,7 +243,7 @@ tracker_find_entry(Feed *feed)
     entry = _new_entry(feed);
   else
     {
-      entry = entry ? entry : host_add_id(feed->host, line->queue_id);
+      entry = entry ? entry : host_add_id(feed->host, line->queue_id, feed->id_key);
       _attach(feed, entry, line->parent);
     }
   if (!entry->message)

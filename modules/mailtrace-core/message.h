@@ -44,7 +44,7 @@ typedef struct _IdEntry
 {
   struct _IdEntry *next;   /* id of the same message */
   Message *message;
-  guint32 hash;
+  guint64 key;             /* see host_id_key() */
   guint8 open : 1;
   guint8 seen : 1;         /* a line of its own was seen, not only a reference to it */
   guint8 scanned : 1;      /* made by the scanner */
@@ -71,7 +71,7 @@ struct _Message
 
   const gchar *offset_source;
   gint32 offset_sec;           /* of stamps that have none */
-  guint32 worker_key;          /* process of the scanner that took it over, while it is in the host's workers */
+  guint64 worker_key;          /* process of the scanner that took it over, while it is in the host's workers */
   guint64 pid;                 /* of the receiving process */
   Stamp arrival, completed;
   guint32 scan_begin, scan_end, first_attempt, last_delivery;   /* message_second(); 0: not seen */

@@ -184,6 +184,18 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   _set_scan_pid(feed, scan);
 }
 
+/* a process takes over one message after the other */
+static void
+_employ(Feed *feed, Message *message)
+{
+  Message *before = pointer_map_get(&feed->host->workers, feed->process_key);
+
+  if (before)
+    tracker_release_worker(before);
+  message->worker_key = feed->process_key;
+  pointer_map_add(&feed->host->workers, message->worker_key, message);
+}
+
 static gboolean
 _hand_over(Feed *feed, Message *message, IdEntry *entry)
 {
@@ -196,8 +208,7 @@ _hand_over(Feed *feed, Message *message, IdEntry *entry)
       if (message->awaits_child && feed->frame.pid)
         {
           tracker_release_worker(message);
-          message->worker_key = (guint32) feed->process_key;
-          g_hash_table_insert(feed->host->workers, GUINT_TO_POINTER(message->worker_key), message);
+          _employ(feed, message);
         }
       message->scan_end = MAX(message->scan_end, second);
       return TRUE;
@@ -366,7 +377,7 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
 static gboolean
 _is_late(const Feed *feed)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_id_hash(feed->host, feed->line->queue_id));
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed->id_key);
   LineRole role = feed->line->role;
 
   if (!tombstone)
@@ -405,14 +416,14 @@ void
 tracker_feed_id(Feed *feed)
 {
   TrackerCounters *counters = &feed->tracker->counters;
-  IdEntry *entry = host_find_id(feed->host, feed->line->queue_id);
+  IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
 
   if (!entry && _is_late(feed))
     {
       counters->lines_late++;
       return;
     }
-  entry = tracker_find_entry(feed);
+  entry = tracker_enter_id(feed, entry);
 
   Message *message = entry->message;
   if (!message_see(message, feed->hash))
@@ -435,7 +446,7 @@ _is_known_connection(const Feed *feed, guint64 client_key)
 {
   const Connection *known = host_find_connection(feed->host, client_key);
   const Tombstone *ended = tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, client_key));
-  const Session *session = g_hash_table_lookup(feed->host->clients, &client_key);
+  const Session *session = pointer_map_get(&feed->host->clients, client_key);
 
   return (known && known->line_hash == feed->hash) || (ended && tombstone_covers(ended, feed) && !session)
          || (session && session->connect_hash == feed->hash);
@@ -445,7 +456,7 @@ _is_known_connection(const Feed *feed, guint64 client_key)
 static void
 _join_live_session(Feed *feed, Connection *connection)
 {
-  Session *session = g_hash_table_lookup(feed->host->clients, &connection->hash);
+  Session *session = pointer_map_get(&feed->host->clients, connection->hash);
 
   if (!session || session->connected_counted || connection->stamp.local_usec > session->first.local_usec)
     return;
@@ -564,23 +575,23 @@ _is_new_client(const Feed *feed)
 
 /* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
 static gboolean
-_is_of_ended_session(const Feed *feed)
+_is_of_ended_session(const Feed *feed, const Session *live)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
-  const Session *live = host_find_session(feed->host, feed->process_key);
+  const Tombstone *tombstone;
 
   if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
     return TRUE;
-  return tombstone && tombstone_covers(tombstone, feed)
-         && (!live || feed->frame.stamp.local_usec < live->first.local_usec) && !_is_new_client(feed);
+  if (live && feed->frame.stamp.local_usec >= live->first.local_usec)
+    return FALSE;
+  tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
+  return tombstone && tombstone_covers(tombstone, feed) && !_is_new_client(feed);
 }
 
 /* what a process says of a client that has left, as "no MAIL in SMTP connection": its session has had its document */
 static gboolean
-_is_afterword(const Feed *feed)
+_is_afterword(const Feed *feed, const Session *live)
 {
-  return feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len && !_is_new_client(feed)
-         && !host_find_session(feed->host, feed->process_key)
+  return !live && feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len && !_is_new_client(feed)
          && tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
 }
 
@@ -588,6 +599,7 @@ void
 tracker_feed_session(Feed *feed)
 {
   TrackerCounters *counters = &feed->tracker->counters;
+  const Session *live = host_find_session(feed->host, feed->process_key);
 
   if (feed->line->role == LR_CONNECT)
     {
@@ -599,12 +611,12 @@ tracker_feed_session(Feed *feed)
       _feed_single(feed);
       return;
     }
-  if (_is_of_ended_session(feed))
+  if (_is_of_ended_session(feed, live))
     {
       counters->lines_repeated++;
       return;
     }
-  if (_is_afterword(feed))
+  if (_is_afterword(feed, live))
     {
       counters->lines_of_sessions++;
       return;

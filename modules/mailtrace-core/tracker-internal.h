@@ -8,6 +8,13 @@
 
 #include "host.h"
 
+/* what else than a queue id or a line a tombstone stands for */
+enum
+{
+  TOMBSTONE_SESSION = 1,
+  TOMBSTONE_CLIENT,
+};
+
 #define TOMBSTONE_LOCAL 0   /* generation: no offset was known, closed_usec is of the local clock */
 
 /* a queue id, a session or a line that ended and was forgotten */
@@ -16,6 +23,7 @@ typedef struct _Tombstone
   guint64 hash;
   gint64 closed_usec;
   guint generation;
+  struct _Tombstone *next;  /* buried after it, or NULL */
 } Tombstone;
 
 struct _Tracker
@@ -25,8 +33,9 @@ struct _Tracker
   GHashTable *hosts;        /* &Host.line_seed, a hash of its name -> Host */
   GQueue hosts_by_line;     /* Host, that of the last line at the end */
   Host *last_host;
-  GHashTable *tombstones;   /* &Tombstone.hash -> Tombstone, owned */
-  GQueue burials;           /* Tombstone, oldest first */
+  HashKey hash_key;
+  PointerMap tombstones;    /* Tombstone.hash -> Tombstone, owned */
+  Tombstone *oldest_burial, *last_burial;
   guint open_messages, open_sessions;
   guint held[LIMIT_KIND_COUNT];
   Host *fullest[LIMIT_KIND_COUNT];   /* holds most of that kind, as far as it was looked at; or NULL */
@@ -45,6 +54,7 @@ typedef struct _Feed
   const Line *line;
   const gchar *offset_source;
   guint64 process_key;      /* see host_process_key() */
+  guint64 id_key;           /* see host_id_key(); of the line's queue id, if it names one */
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
   gboolean offset_is_learned; /* by the host, not told by the line itself */
@@ -80,7 +90,6 @@ void tracker_bury_line(Feed *feed);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
 /* the line is not newer than what the tombstone stands for */
 gboolean tombstone_covers(const Tombstone *self, const Feed *feed);
-guint64 tracker_id_hash(const Host *host, Slice queue_id);
 guint64 tracker_session_hash(const Host *host, guint64 process_key);
 guint64 tracker_client_hash(const Host *host, guint64 client_key);
 /* the connect line is of a daemon, and may come after lines of the process that serves the client */
@@ -131,8 +140,8 @@ void tracker_set_root(Feed *feed, Message *message, const IdEntry *root);
 /* forgets it without a trace: its ids belong to another message now */
 void tracker_drop_message(Tracker *self, Message *message);
 
-/* links.c: entry of the id that the line names, in its message as far as lines have told; new if need be */
-IdEntry *tracker_find_entry(Feed *feed);
+/* links.c: entry of the id that the line names, in its message as far as lines have told; new if it is NULL */
+IdEntry *tracker_enter_id(Feed *feed, IdEntry *entry);
 void tracker_link_bounce(Feed *feed, Message *message);
 /* by the id of the other's document; FALSE: it is known by that name */
 gboolean tracker_name_bounce(Message *cause, Slice id);

@@ -50,7 +50,7 @@ _journal_host(Tracker *self, Host *host)
     return;
   entry.seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   entry.flags = _logs(host) | (host->offset_sure ? JF_OFFSET_SURE : 0);
-  entry.frame.host = slice_from_string(host->name);
+  entry.frame.host = host_name(host);
   entry.frame.stamp.offset_sec = host->offset_sec;
   host->journaled = known;
   host->journal_seq = entry.seq;
@@ -61,16 +61,16 @@ void
 tracker_journal_line(Feed *feed)
 {
   Tracker *self = feed->tracker;
-  JournalEntry entry = { .kind = feed->kind, .flags = feed->journal_flags, .seq = feed->seq, .frame = feed->frame };
 
   if (!feed->group)
     return;
+  JournalEntry entry = { .kind = feed->kind, .flags = feed->journal_flags, .seq = feed->seq, .frame = feed->frame };
   if (!entry.seq)
     entry.seq = _entry_seq(self);
   entry.flags |= _logs(feed->host) | (feed->frame.has_header ? JF_HAS_HEADER : 0);
   if (!self->options.keep_raw)
     entry.frame.raw = SLICE_NONE;
-  entry.frame.host = slice_from_string(feed->host->name);
+  entry.frame.host = host_name(feed->host);
   entry.queue_id = slice_from_string(feed->offset_source);
   entry.clock_usec = feed->host->clock_usec;
   journal_add(self->journal, feed->group, &entry);
@@ -87,7 +87,7 @@ tracker_journal_revision(Tracker *self, const Message *message, guint flags)
   JournalEntry entry = { .kind = JK_REVISION, .flags = flags, .number = message->revision,
                          .queue_id = slice_new(first->id, first->len) };
 
-  entry.frame.host = slice_from_string(message->host->name);
+  entry.frame.host = host_name(message->host);
   journal_add(self->journal, message->group, &entry);
 }
 
@@ -98,7 +98,7 @@ tracker_journal_link(Tracker *self, const Message *message, guint flags, Slice o
   JournalEntry entry = { .kind = JK_LINK, .flags = flags, .seq = _entry_seq(self),
                          .queue_id = slice_new(first->id, first->len) };
 
-  entry.frame.host = slice_from_string(message->host->name);
+  entry.frame.host = host_name(message->host);
   entry.frame.text = other;
   journal_add(self->journal, message->group, &entry);
 }
@@ -130,6 +130,7 @@ tracker_settle(Tracker *self, const Receipt *receipt)
     {
       message->n_underway--;
       message->host->n_underway--;
+      message->host->is_uncounted = TRUE;
       if (receipt->revision > message->arrived_revision)
         {
           message->arrived_revision = receipt->revision;
@@ -202,6 +203,7 @@ _replay_line(Tracker *self, const JournalEntry *entry)
   feed.offset_source = _offset_source(entry->queue_id);
   line_parse(&feed.frame, &line);
   feed.line = &line;
+  feed.id_key = host_id_key(feed.host, line.queue_id);
   if (entry->kind == JK_RECORD)
     {
       _drop_pieces_of(self, feed.host, &feed.frame);

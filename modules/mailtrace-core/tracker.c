@@ -27,7 +27,7 @@ tracker_new(const TrackerOptions *options)
 
   self->options = *options;
   self->hosts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) host_free);
-  self->tombstones = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+  hash_key_init(&self->hash_key, options->hash_seed);
   self->journal = journal_new(tracker_keeps, self);
   return self;
 }
@@ -39,14 +39,31 @@ tracker_set_options(Tracker *self, const TrackerOptions *options)
 
   self->options = *options;
   self->options.hash_seed = seed;
+  for (GList *link = self->hosts_by_line.head; link; link = link->next)
+    {
+      Host *host = link->data;
+
+      host->is_uncounted = TRUE;
+      host->due_usec = 0;
+    }
+}
+
+static void
+_free_tombstones(Tracker *self)
+{
+  for (Tombstone *tombstone = self->oldest_burial, *next; tombstone; tombstone = next)
+    {
+      next = tombstone->next;
+      g_free(tombstone);
+    }
+  pointer_map_release(&self->tombstones);
 }
 
 void
 tracker_free(Tracker *self)
 {
   g_hash_table_destroy(self->hosts);
-  g_hash_table_destroy(self->tombstones);
-  g_queue_clear(&self->burials);
+  _free_tombstones(self);
   journal_free(self->journal);
   g_free(self);
 }
@@ -62,7 +79,7 @@ tracker_find_host(const Tracker *self, Slice name)
 static Host *
 _new_host(Tracker *self, Slice name)
 {
-  Host *host = host_new(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed);
+  Host *host = host_new(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed, &self->hash_key);
 
   g_hash_table_insert(self->hosts, &host->line_seed, host);
   g_queue_push_tail_link(&self->hosts_by_line, &host->link);
@@ -72,7 +89,7 @@ _new_host(Tracker *self, Slice name)
 Host *
 tracker_host(Tracker *self, Slice name)
 {
-  if (self->last_host && slice_equals(slice_from_string(self->last_host->name), name))
+  if (self->last_host && slice_equals(host_name(self->last_host), name))
     return self->last_host;
 
   Host *host = tracker_find_host(self, name);
@@ -139,12 +156,14 @@ static gboolean
 _learn_offset(Feed *feed)
 {
   const Host *host = feed->host;
-  Slice queue_id = feed->line->queue_id;
+  const Line *line = feed->line;
   gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN;
   QueueId id;
 
-  return queue_id.len && queue_id_decode(queue_id, &id) && !(is_known && !_is_by_maker(feed, &id))
-         && !host_find_id(host, queue_id) && !tracker_tombstone(feed->tracker, tracker_id_hash(host, queue_id))
+  if (!line->queue_id.len || (is_known && line->role != LR_ARRIVAL && !line->parent.len))
+    return FALSE;
+  return !host_find_id_by_key(host, line->queue_id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key)
+         && queue_id_decode(line->queue_id, &id) && !(is_known && !_is_by_maker(feed, &id))
          && tracker_learn_offset(feed, &id);
 }
 
@@ -172,13 +191,21 @@ _follow_line(Feed *feed)
   host_follow_line(feed->host, &line);
 }
 
+/* a process is one of its host */
 static void
 _hash_line(Feed *feed)
 {
-  guint64 hash = slice_hash(feed->frame.program, feed->host->line_seed + feed->process_key);
+  const HashKey *key = feed->host->hash_key;
+  Slice program = feed->frame.program;
+  guint64 words[5] = { 0 };
 
-  hash = slice_hash(feed->frame.text, hash);
-  feed->hash = slice_hash(slice_new((const gchar *) &feed->frame.stamp.local_usec, sizeof(gint64)), hash);
+  if (program.len <= 24)
+    hash_pack(program, words);
+  else
+    words[0] = hash_text(key, program, 0, 0);
+  words[3] = program.len;
+  words[4] = feed->process_key ? feed->process_key : feed->host->line_seed;
+  feed->hash = hash_text(key, feed->frame.text, hash_words(key, words, 5), (guint64) feed->frame.stamp.local_usec);
 }
 
 static gboolean
@@ -228,6 +255,7 @@ _read_again(Feed *feed, Line *again)
     return;
   line_parse_of(&feed->frame, known, again);
   feed->line = again;
+  feed->id_key = host_id_key(feed->host, again->queue_id);
 }
 
 /* stamp and offset are resolved */
@@ -259,6 +287,7 @@ _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQu
 {
   Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out, .kind = JK_LINE };
 
+  feed.id_key = host_id_key(host, line->queue_id);
   _resolve_time(&feed);
   tracker_feed_parsed(self, host, &feed);
 }
@@ -288,6 +317,7 @@ _feed_joined(Tracker *self, Host *host, const JoinedRecord *record, const Line *
     feed.journal_flags |= JF_RECORD_CUT;
   if (record->ends_at_feed)
     feed.journal_flags |= JF_RECORD_AT_FEED;
+  feed.id_key = host_id_key(host, line->queue_id);
   _resolve_time(&feed);
   tracker_feed_parsed(self, host, &feed);
 }
@@ -298,7 +328,7 @@ _feed_record(Tracker *self, Host *host, JoinedRecord *record, SummaryQueue *out)
 {
   Line line;
 
-  record->frame.host = slice_from_string(host->name);
+  record->frame.host = host_name(host);
   if (record->is_cut)
     record->frame.text = _without_last_word(record->frame.text);
   line_parse(&record->frame, &line);
@@ -339,7 +369,7 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
   Feed feed = { .tracker = self, .host = host, .frame = *frame };
   Line none = { .role = LR_CONTINUATION };
 
-  feed.line = &none;
+  feed.line = &none;   /* names no id */
   if (!frame->stamp.local_usec)
     return;
   feed.process_key = host_process_key(host, frame->node, frame->pid);

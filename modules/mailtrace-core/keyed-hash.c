@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keyed-hash.h"
+
+static guint64
+_nth(guint64 seed, guint64 n)
+{
+  return slice_hash(slice_new((const gchar *) &n, sizeof(n)), seed);
+}
+
+void
+hash_key_init(HashKey *self, guint64 seed)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS(self->words); i++, n += 2)
+    self->words[i] = (guint128) _nth(seed, n) << 64 | _nth(seed, n + 1);
+  for (guint i = 0; i < G_N_ELEMENTS(self->text); i++, n++)
+    self->text[i] = _nth(seed, n);
+}
+
+static inline guint128
+_product(const gchar *at, const guint64 *key)
+{
+  return (guint128) (hash_load(at) + key[0]) * (hash_load(at + 8) + key[1]);
+}
+
+/* the last 16 bytes may overlap those in front of them: the same bytes for each text of that length */
+static guint128
+_sum(const HashKey *self, Slice text)
+{
+  const guint64 *key = self->text;
+  gchar padded[16] = { 0 };
+  guint128 sum = 0;
+  gsize at = 0;
+
+  for (; at + 16 <= text.len; at += 16, key += 2)
+    sum += _product(text.str + at, key);
+  if (at == text.len)
+    return sum;
+  if (text.len > 16)
+    return sum + _product(text.str + text.len - 16, key);
+  memcpy(padded, text.str, text.len);
+  return sum + _product(padded, key);
+}
+
+guint64
+hash_text(const HashKey *self, Slice text, guint64 a, guint64 b)
+{
+  for (; text.len > HASH_TEXT_BYTES; text = slice_skip(text, HASH_TEXT_BYTES))
+    {
+      guint128 sum = _sum(self, slice_head(text, HASH_TEXT_BYTES));
+      a = hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len, a, b }, 5);
+    }
+  guint128 sum = _sum(self, text);
+  return hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len, a, b }, 5);
+}

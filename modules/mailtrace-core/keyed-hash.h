@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * HashKey: fast hashes of which every bit is as good as another, for tables in memory.  Who does not know the key cannot
+ * choose what collides: whatever the two inputs, two lists of words collide with a probability of 2^-64, two texts of n
+ * pieces of HASH_TEXT_BYTES with one of (n + 1) * 2^-64.
+ * Words: multiply-shift with 128 bits (Dietzfelbinger), strongly universal.  Texts: NH (of UMAC) in front of it.
+ * Knows nothing of what is hashed.  Values depend on the machine's byte order.
+ */
+#ifndef MAILTRACE_KEYED_HASH_H_INCLUDED
+#define MAILTRACE_KEYED_HASH_H_INCLUDED
+
+#include "mailtrace/slice.h"
+
+__extension__ typedef unsigned __int128 guint128;
+
+#define HASH_WORDS_MAX 5
+#define HASH_TEXT_BYTES 512
+
+typedef struct _HashKey
+{
+  guint128 words[HASH_WORDS_MAX + 1];
+  guint64 text[HASH_TEXT_BYTES / sizeof(guint64)];
+} HashKey;
+
+void hash_key_init(HashKey *self, guint64 seed);
+
+/* a constant number of words, at most HASH_WORDS_MAX; lists of different lengths are no different inputs */
+static inline guint64
+hash_words(const HashKey *self, const guint64 *words, guint n)
+{
+  guint128 sum = self->words[HASH_WORDS_MAX];
+
+  for (guint i = 0; i < n; i++)
+    sum += self->words[i] * words[i];
+  return (guint64) (sum >> 64);
+}
+
+static inline guint64
+hash_load(const gchar *from)
+{
+  guint64 word;
+
+  memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+/* a text of up to 24 bytes, as three words; those of different lengths may be equal */
+static inline void
+hash_pack(Slice text, guint64 words[3])
+{
+  if (text.len >= 16)
+    {
+      words[0] = hash_load(text.str);
+      words[1] = hash_load(text.str + 8);
+      words[2] = hash_load(text.str + text.len - 8);
+      return;
+    }
+  memset(words, 0, 3 * sizeof(guint64));
+  if (text.len)
+    memcpy(words, text.str, text.len);
+}
+
+/* of a text of any length, and of two words */
+guint64 hash_text(const HashKey *self, Slice text, guint64 a, guint64 b);
+
+#endif
