@@ -24,9 +24,10 @@ struct _Record
   /* a bit for each field that may be there: the same one for two fields whose numbers are 128 apart */
   guint64 filter[FIELD_FILTER_WORDS];
   guint32 len;            /* bytes used */
-  guint32 size : 28;      /* bytes allocated */
-  guint32 is_indexed : 1; /* a copy: values are found at once */
+  guint32 size : 27;      /* bytes allocated */
+  guint32 in_room : 1;    /* see record_enter() */
   guint32 kind : 3;       /* RecordKind */
+  guint32 is_mixed : 1;   /* has had fields that belong into no record of its kind */
 };
 
 typedef struct _RecordValue
@@ -45,8 +46,7 @@ void record_init(Record *self, RecordKind kind);   /* for records that are part 
 void record_release(Record *self);
 Record *record_new(RecordKind kind);
 void record_free(Record *self);                    /* nested ones too; NULL is fine */
-/* deep; for what is read and added to often: values are found at once, at the price of 1 KiB */
-Record *record_copy(const Record *self);
+Record *record_copy(const Record *self);           /* deep */
 
 /* The setters apply the field's merge rule.  They return TRUE when the record changed. */
 gboolean record_set_text(Record *self, FieldId id, Slice text);
@@ -66,16 +66,40 @@ gboolean record_values_equal(const Record *self, const Record *other);
 /* whatever the merge rule says, the new value is the only one; removes all when text.str is NULL */
 gboolean record_replace_text(Record *self, FieldId id, Slice text);
 
-/* appends to a list without looking for an equal value: for callers that keep their own index */
+/* behind all other values, whatever there is of that field: for callers that keep their own index, or the order */
 void record_append_text(Record *self, FieldId id, Slice text);
+void record_append_integer(Record *self, FieldId id, gint64 number);
+void record_append_time(Record *self, FieldId id, Stamp stamp);
 
 gboolean record_remove(Record *self, FieldId id);
 
 /* room for so many bytes of values, so that setting them moves nothing */
 void record_reserve(Record *self, gsize more);
 
+/* A place on the stack where values are set without moving; when the record leaves it, it takes memory once, and no
+ * more than it needs.  In between it may be read and changed as ever, but not moved or released. */
+#define RECORD_ROOM_BYTES 4096
+
+typedef struct _RecordRoom
+{
+  guint8 *values;         /* where they were before */
+  guint32 size;
+  gboolean is_entered;
+  guint8 bytes[RECORD_ROOM_BYTES];
+} RecordRoom;
+
+void record_enter(Record *self, RecordRoom *room);
+void record_leave(Record *self, RecordRoom *room);
+
 /* of records of the same kind; nested ones stay where they are */
 void record_swap_values(Record *self, Record *other);
+
+/* FALSE: it has no such value; TRUE: it may have one */
+static inline gboolean
+record_may_have(const Record *self, FieldId id)
+{
+  return (self->filter[id / 64 % FIELD_FILTER_WORDS] >> id % 64 & 1) != 0;
+}
 
 /* first value; FALSE when absent */
 gboolean record_get(const Record *self, FieldId id, RecordValue *out);

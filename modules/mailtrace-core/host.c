@@ -97,6 +97,12 @@ host_id_key(const Host *self, Slice id)
   return hash_words(self->hash_key, words, 4);
 }
 
+guint64
+host_entry_key(const Host *self, const IdEntry *entry)
+{
+  return host_id_key(self, slice_new(entry->id, entry->len));
+}
+
 IdEntry *
 host_find_id_by_key(const Host *self, Slice id, guint64 key)
 {
@@ -127,15 +133,14 @@ host_add_id(Host *self, Slice id, guint64 key)
   entry->len = (guint8) kept.len;
   if (kept.len)
     memcpy(entry->id, kept.str, kept.len);
-  entry->key = key;
   pointer_map_add(&self->ids, key, entry);
   return entry;
 }
 
 void
-host_remove_id(Host *self, IdEntry *entry)
+host_remove_id(Host *self, IdEntry *entry, guint64 key)
 {
-  pointer_map_remove(&self->ids, entry->key, entry);
+  pointer_map_remove(&self->ids, key, entry);
   g_free(entry);
 }
 

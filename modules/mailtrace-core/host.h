@@ -35,11 +35,13 @@ struct _Session
   guint64 connect_hash;  /* of its connect line */
   guint generation;      /* 1; 2 and more: its process was thought to have ended within this second */
   guint64 client_key;    /* of ip and port, in the host's clients; 0: port not known */
-  Record *record;        /* RK_SESSION */
-  Record *upcoming;      /* RK_MESSAGE: facts since the last arrival, they belong to the next one */
-  U64Set known;          /* hashes of its lines and warnings */
-  U64Set upcoming_known; /* of the warnings and recipients of upcoming */
+  Record record[1];      /* RK_SESSION, complete after session_fold() */
+  Record told[1];        /* values as its lines told them, see session.c */
+  guint32 upcoming_at;   /* of these, where those since the last arrival begin: they belong to the next one */
   guint32 upcoming_lines;
+  guint32 n_listed;      /* recipients and warnings among them */
+  guint8 mark, upcoming_mark;   /* FieldId: the last of these, and in front of upcoming_at */
+  U64Set known;          /* hashes of its lines and warnings */
   guint32 lines;
   Stamp first, last;
   gint32 offset_sec;
@@ -119,10 +121,11 @@ host_name(const Host *self)
 
 /* different for each host, so that it may stand for the id in tables of all of them */
 guint64 host_id_key(const Host *self, Slice id);
+guint64 host_entry_key(const Host *self, const IdEntry *entry);
 IdEntry *host_find_id(const Host *self, Slice id);
 IdEntry *host_find_id_by_key(const Host *self, Slice id, guint64 key);
 IdEntry *host_add_id(Host *self, Slice id, guint64 key);
-void host_remove_id(Host *self, IdEntry *entry);
+void host_remove_id(Host *self, IdEntry *entry, guint64 key);
 
 /* bounces of an id of which no line was seen */
 void host_add_orphan(Host *self, guint64 cause_hash, Message *bounce);
@@ -195,9 +198,16 @@ gboolean session_see(Session *self, guint64 line_hash, const Stamp *stamp);
 
 /* the line names another client than the session's */
 gboolean session_is_foreign(const Session *self, const Line *line);
+Slice session_client_ip(const Session *self);   /* empty: not told yet */
 
 /* facts of a line without a queue id */
 void session_merge_line(Session *self, const Line *line, const TrackerOptions *options);
+void session_note_refused(Session *self, const Line *line);   /* of a line that names the id of a refused message */
+void session_note_client(Session *self, Slice ip, Slice port);
+void session_note_connection(Session *self, const Connection *connection);
+void session_note_raw(Session *self, Slice raw);
+/* merges all of them into its record */
+void session_fold(Session *self);
 void session_add_refusal(Session *self, const Line *line, const Frame *frame);
 void session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp);
 
@@ -209,6 +219,7 @@ void session_forget_upcoming(Session *self);
 
 /* refusals, or no accepted message */
 gboolean session_wants_document(const Session *self);
+/* its facts are folded */
 Summary *session_summarize(const Session *self, EndReason reason, const TrackerOptions *options);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * HashKey: fast hashes of which every bit is as good as another, for tables in memory.  Who does not know the key cannot
+ * HashKey: fast hashes of which every bit is as good as another, for tables in memory.  Who does not know it cannot
  * choose what collides: whatever the two inputs, two lists of words collide with a probability of 2^-64, two texts of n
  * pieces of HASH_TEXT_BYTES with one of (n + 1) * 2^-64.
  * Words: multiply-shift with 128 bits (Dietzfelbinger), strongly universal.  Texts: NH (of UMAC) in front of it.

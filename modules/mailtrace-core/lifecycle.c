@@ -87,7 +87,7 @@ tracker_client_hash(const Host *host, guint64 client_key)
 void
 tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, root->key);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, host_entry_key(feed->host, root));
   QueueId id;
 
   if (queue_id_decode(slice_new(root->id, root->len), &id))
@@ -210,13 +210,13 @@ tracker_leave_session(Message *message)
 }
 
 static void
-_bury_id(Tracker *self, const Message *message, const IdEntry *entry)
+_bury_id(Tracker *self, const Message *message, const IdEntry *entry, guint64 key)
 {
   JournalEntry end = { .kind = JK_MESSAGE_END, .number = message->generation,
                        .queue_id = slice_new(entry->id, entry->len) };
 
   end.usec = MAX(message->host->clock_usec, message->touched_usec);
-  end.hash = entry->key;
+  end.hash = key;
   end.frame.host = host_name(message->host);
   tracker_bury(self, &end, message->generation, message->session_group);
 }
@@ -240,9 +240,11 @@ tracker_forget_message(Tracker *self, Message *message)
 
   for (IdEntry *entry = message->first_id, *next; entry; entry = next)
     {
+      guint64 key = host_entry_key(host, entry);
+
       next = entry->next;
-      _bury_id(self, message, entry);
-      host_remove_id(host, entry);
+      _bury_id(self, message, entry, key);
+      host_remove_id(host, entry, key);
     }
   tracker_drop_message(self, message);
 }
@@ -283,8 +285,7 @@ tracker_keep_session_line(Feed *feed, Session *session, Slice raw)
   if (!feed->tracker->options.keep_raw || session->bytes > feed->tracker->options.max_message_bytes)
     return;
   session->bytes += raw.len;
-  record_append_text(session->record, F_RAW, raw);
-  record_append_text(session->upcoming, F_RAW, raw);
+  session_note_raw(session, raw);
 }
 
 void
@@ -328,9 +329,7 @@ tracker_join_connection(Feed *feed, Session *session, Connection *connection)
   session->connected_counted = TRUE;
   session->connect_hash = connection->line_hash;
   session->lines++;
-  record_set_time(session->record, F_CLIENT_CONNECTED, connection->stamp);
-  if (connection->count)
-    record_set_integer(session->record, F_CLIENT_CONNECTION_COUNT, connection->count);
+  session_note_connection(session, connection);
   if (connection->raw)
     tracker_keep_session_line(feed, session, slice_from_string(connection->raw));
   journal_group_hold(feed->tracker->journal, session->group, connection->group);
@@ -399,14 +398,10 @@ _is_outlived(const Feed *feed, const Session *session)
 static void
 _note_client(Session *session, const Line *line)
 {
-  Slice ip = line_get(line, F_CLIENT_IP);
-  gint64 port;
+  Slice ip;
 
-  if (line->role != LR_ARRIVAL || !ip.len || record_has(session->record, F_CLIENT_IP))
-    return;
-  record_set_text(session->record, F_CLIENT_IP, ip);
-  if (slice_to_int(line_get(line, F_CLIENT_PORT), &port))
-    record_set_integer(session->record, F_CLIENT_PORT, port);
+  if (line->role == LR_ARRIVAL && (ip = line_get(line, F_CLIENT_IP)).len && !session_client_ip(session).str)
+    session_note_client(session, ip, line_get(line, F_CLIENT_PORT));
 }
 
 Session *
@@ -506,6 +501,7 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQu
   _collect_pending(self, session, reason, out);
   if (session_wants_document(session))
     {
+      session_fold(session);
       Summary *summary = session_summarize(session, reason, &self->options);
       tracker_make_receipt(self, summary, NULL, session->group);
       summary_queue_push(out, summary);

@@ -90,7 +90,7 @@ _adopt_orphans(Feed *feed, const IdEntry *cause)
 
   if (!cause || !g_hash_table_size(feed->host->orphans))
     return;
-  bounces = host_take_orphans(feed->host, cause->key);
+  bounces = host_take_orphans(feed->host, host_entry_key(feed->host, cause));
   for (guint i = 0; bounces && i < bounces->len; i++)
     {
       Message *bounce = g_ptr_array_index(bounces, i);

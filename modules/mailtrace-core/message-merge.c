@@ -17,32 +17,33 @@ _take_known(Message *self, const Message *other)
 }
 
 void
-message_take_value(Message *self, const RecordValue *value, const TrackerOptions *options)
+message_take_value(Message *self, const Record *from, guint32 at, const TrackerOptions *options)
 {
-  if (value->id == F_RECIPIENTS)
-    message_add_recipient(self, value->text, options);
-  else if (value->id == F_WARNINGS)
-    record_add_warning(self->record, value->text, &self->known, options->hash_seed);
-  else if (value->id == F_RAW)
-    record_append_text(self->record, F_RAW, value->text);
-  else if (value->type == FT_TEXT || value->type == FT_LIST)
-    record_set_text(self->record, value->id, value->text);
-  else if (value->type == FT_TIME)
-    record_set_time(self->record, value->id, value->stamp);
-  else if (value->type == FT_BOOLEAN)
-    record_set_boolean(self->record, value->id, value->number != 0);
+  FieldId id = (FieldId) from->values[at];
+  RecordValue value;
+
+  if (id != F_RECIPIENTS && id != F_WARNINGS && id != F_RAW)
+    {
+      record_take_value(self->record, from, at);
+      return;
+    }
+  record_next(from, &at, &value);
+  if (id == F_RECIPIENTS)
+    message_add_recipient(self, value.text, options);
+  else if (id == F_WARNINGS)
+    record_add_warning(self->record, value.text, &self->known, options->hash_seed);
   else
-    record_set_integer(self->record, value->id, value->number);
+    record_append_text(self->record, F_RAW, value.text);
 }
 
 static void
 _take_values(Message *self, const Message *other, const TrackerOptions *options)
 {
-  guint32 cursor = 0;
-  RecordValue value;
+  guint32 cursor = 0, at;
+  FieldId id;
 
-  while (record_next(other->record, &cursor, &value))
-    message_take_value(self, &value, options);
+  while (record_next_id(other->record, &cursor, &at, &id))
+    message_take_value(self, other->record, at, options);
 }
 
 static void

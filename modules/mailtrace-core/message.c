@@ -147,116 +147,6 @@ message_supersede_id(Message *self, IdEntry *entry)
     }
 }
 
-static gboolean
-_set_field(Record *record, const Field *field, FieldId id, Slice value)
-{
-  gint64 number;
-
-  switch (field->type)
-    {
-    case FT_TEXT:
-      return record_set_text(record, id, value);
-    case FT_BOOLEAN:
-      return record_set_boolean(record, id, slice_equals(value, SLICE("true")));
-    case FT_INTEGER:
-      if (slice_starts_with(value, SLICE("-")))
-        return slice_to_int(slice_skip(value, 1), &number) && record_set_integer(record, id, -number);
-      return slice_to_int(value, &number) && record_set_integer(record, id, number);
-    case FT_DECIMAL:
-      return slice_to_decimal(value, &number) && record_set_integer(record, id, number);
-    case FT_LIST:
-      return record_set_text(record, id, value);
-    default:
-      return FALSE;
-    }
-}
-
-#define SMALL_TEXT 512
-
-/* the value as meant; a long one with escapes takes memory in *heap, to be freed */
-static Slice
-_decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
-{
-  gsize max = line_field_decoded_max(field);
-
-  *heap = field->escaped && max > SMALL_TEXT ? g_malloc(max) : NULL;
-  return line_field_decode(field, *heap ? *heap : small);
-}
-
-/* lists that have an index of their own */
-static gboolean
-_is_kept_apart(FieldId id)
-{
-  return id == F_WARNINGS || id == F_RECIPIENTS;
-}
-
-gboolean
-record_merge_line(Record *record, const Line *line, FieldId except)
-{
-  gchar small[SMALL_TEXT], *heap;
-  gboolean changed = FALSE;
-
-  for (guint i = 0; i < line->n_fields; i++)
-    {
-      FieldId id = line->fields[i].id;
-      const Field *field = field_get(id);
-
-      if (id == except || _is_kept_apart(id) || !(field->records & (1u << record->kind)))
-        continue;
-      changed |= _set_field(record, field, id, _decoded(&line->fields[i], small, &heap));
-      g_free(heap);
-    }
-  return changed;
-}
-
-gboolean
-record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed)
-{
-  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX || !u64_set_add(known, slice_hash(text, seed + F_WARNINGS)))
-    return FALSE;
-  record_append_text(record, F_WARNINGS, text);
-  return TRUE;
-}
-
-gboolean
-record_merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed)
-{
-  gchar small[SMALL_TEXT], *heap;
-  gboolean changed = FALSE;
-
-  for (guint i = 0; i < line->n_fields; i++)
-    if (line->fields[i].id == F_WARNINGS)
-      {
-        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, seed);
-        g_free(heap);
-      }
-  return changed;
-}
-
-gboolean
-message_merge_line(Message *self, Record *record, const Line *line)
-{
-  gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
-  gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
-
-  changed |= record_merge_warnings(record, line, &self->known, self->host->seed);
-  if (line->role == LR_ARRIVAL)
-    {
-      static const FieldId renamed[][2] = { { F_TLS_VERSION, F_TLS_IN_VERSION }, { F_TLS_CIPHER, F_TLS_IN_CIPHER },
-        { F_TLS_CIPHER_IANA, F_TLS_IN_CIPHER_IANA }, { F_TLS_BITS, F_TLS_IN_BITS }, { F_TLS_GROUP, F_TLS_IN_GROUP },
-        { F_TLS_FORWARD_SECRECY, F_TLS_IN_FORWARD_SECRECY }, { F_TLS_AEAD, F_TLS_IN_AEAD },
-        { F_TLS_RESUMED, F_TLS_IN_RESUMED } };
-
-      for (guint i = 0; i < G_N_ELEMENTS(renamed); i++)
-        {
-          Slice value = line_get(line, renamed[i][0]);
-          if (value.str)
-            changed |= _set_field(record, field_get(renamed[i][1]), renamed[i][1], value);
-        }
-    }
-  return changed;
-}
-
 gboolean
 message_add_recipient(Message *self, Slice address, const TrackerOptions *options)
 {
@@ -293,6 +183,9 @@ _is_deferred(const Record *delivery)
 static void
 _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice final, Slice original)
 {
+  RecordRoom room;
+
+  record_enter(delivery, &room);
   record_merge_line(delivery, line, FIELD_COUNT);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
@@ -306,6 +199,7 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
   record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);
   if (frame->pid)
     record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
+  record_leave(delivery, &room);
 }
 
 static gint64
@@ -484,14 +378,18 @@ _knows_signature(const Message *self, const Record *signature)
 gboolean
 message_sign(Message *self, const Line *line)
 {
-  Record *signature = record_new(RK_DKIM);
+  Record signature[1];
+  RecordRoom room;
   gboolean known;
 
+  record_init(signature, RK_DKIM);
+  record_enter(signature, &room);
   record_merge_line(signature, line, FIELD_COUNT);
+  record_leave(signature, &room);
   known = _knows_signature(self, signature);
   if (!known)
     record_swap_values(record_add(self->record, RK_DKIM), signature);
-  record_free(signature);
+  record_release(signature);
   return !known;
 }
 

@@ -44,7 +44,6 @@ typedef struct _IdEntry
 {
   struct _IdEntry *next;   /* id of the same message */
   Message *message;
-  guint64 key;             /* see host_id_key() */
   guint8 open : 1;
   guint8 seen : 1;         /* a line of its own was seen, not only a reference to it */
   guint8 scanned : 1;      /* made by the scanner */
@@ -128,13 +127,14 @@ void message_sort_id(Message *self, IdEntry *entry);
 void message_close_id(Message *self, IdEntry *entry);
 void message_supersede_id(Message *self, IdEntry *entry);
 
-/* merges the fields of a line that belong into a record of that kind; TRUE when something changed */
+/* message-line.c: merges the fields of a line that belong into a record of that kind; TRUE when something changed */
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
 gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but warnings and recipients */
+/* the value as meant, behind all others */
+void record_append_field(Record *record, const LineField *field);
 
-/* the warnings of a line that known does not hold yet; beyond WARNINGS_MAX the rest is left out */
+/* unless known holds it; beyond WARNINGS_MAX the rest is left out */
 #define WARNINGS_MAX 1000
-gboolean record_merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed);
 gboolean record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed);
 
 /* the part behind the last "@", in lower case; nothing without one */
@@ -154,7 +154,8 @@ gboolean message_sign_on_arrival(Message *self, const Line *line);
 
 /* takes over all facts and ids of another message, which is empty then */
 void message_absorb(Message *self, Message *other, const TrackerOptions *options);
-void message_take_value(Message *self, const RecordValue *value, const TrackerOptions *options);
+/* the one that begins at that byte of a record, see record_next_id() */
+void message_take_value(Message *self, const Record *from, guint32 at, const TrackerOptions *options);
 void message_take_delivery(Message *self, Record *delivery, const TrackerOptions *options);
 void message_take_signature(Message *self, const Record *signature);
 

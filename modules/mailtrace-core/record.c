@@ -13,10 +13,11 @@
 #define NUMBER_BYTES_MAX 8
 #define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
 #define SMALL_BLOCK 1024
-#define SIZE_MAX_BYTES ((gsize) 1 << 28)
+#define SIZE_MAX_BYTES ((gsize) 1 << 27)
 
 G_STATIC_ASSERT(FIELD_COUNT < 256);
 G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
+G_STATIC_ASSERT(FIELD_FILTER_WORDS * 64 == 128);
 
 static inline gboolean
 _is_text(FieldId id)
@@ -38,11 +39,13 @@ _filter_bit(FieldId id)
   return G_GUINT64_CONSTANT(1) << id % 64;
 }
 
-/* FALSE: there is no such value */
+/* no other field of its kind has that bit */
 static inline gboolean
-_may_have(const Record *self, FieldId id)
+_is_exact(const Record *self, FieldId id)
 {
-  return (self->filter[id / 64 % FIELD_FILTER_WORDS] & _filter_bit(id)) != 0;
+  guint other = id < 128 ? id + 128u : id - 128u;
+
+  return !self->is_mixed && (other >= FIELD_COUNT || !(field_get((FieldId) other)->records >> self->kind & 1));
 }
 
 void
@@ -79,41 +82,93 @@ record_free(Record *self)
 }
 
 static void
-_copy(Record *to, const Record *from, guint32 room)
+_copy(Record *to, const Record *from)
 {
   *to = *from;
-  to->is_indexed = FALSE;
-  to->size = from->len + room;
-  to->values = g_malloc(to->size);
-  if (from->len)
-    memcpy(to->values, from->values, from->len);
+  to->in_room = FALSE;
+  to->size = from->len;
+  to->values = g_memdup2(from->values, from->len);
   if (!from->nested)
     return;
   to->nested = g_malloc(nested_records_bytes(from->nested->n_all));
   *to->nested = *from->nested;
   to->nested->size = from->nested->n_all;
   for (guint32 i = 0; i < from->nested->n_all; i++)
-    _copy(&to->nested->items[i], &from->nested->items[i], 0);
+    _copy(&to->nested->items[i], &from->nested->items[i]);
 }
 
-/* malloc() gives out 8 bytes less than a multiple of 16; realloc() takes longer than a new block for the small ones */
+/* malloc() gives out 8 bytes less than a multiple of 16 */
+static gsize
+_block_size(gsize needed)
+{
+  return (needed + 7) / 16 * 16 + 8;
+}
+
+/* realloc() takes longer than a new block for the small ones */
 static void
 _grow(Record *self, gsize needed)
 {
-  gsize size = MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16);
+  gsize size = _block_size(MAX(needed, MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16)));
 
-  size = (MAX(needed, size) + 7) / 16 * 16 + 8;
-  if (size > SMALL_BLOCK)
+  if (size > SMALL_BLOCK && !self->in_room)
     self->values = g_realloc(self->values, size);
   else
     {
       guint8 *values = g_malloc(size);
       if (self->len)
         memcpy(values, self->values, self->len);
-      g_free(self->values);
+      if (!self->in_room)
+        g_free(self->values);
       self->values = values;
+      self->in_room = FALSE;
     }
   self->size = (guint32) size;
+}
+
+void
+record_enter(Record *self, RecordRoom *room)
+{
+  room->is_entered = self->len <= RECORD_ROOM_BYTES / 2 && !self->in_room;
+  if (!room->is_entered)
+    return;
+  room->values = self->values;
+  room->size = self->size;
+  if (self->len)
+    memcpy(room->bytes, self->values, self->len);
+  self->values = room->bytes;
+  self->size = RECORD_ROOM_BYTES;
+  self->in_room = TRUE;
+}
+
+/* the block of before, or one of the right size */
+static guint8 *
+_block_to_leave_for(Record *self, RecordRoom *room)
+{
+  if (self->len <= room->size)
+    {
+      self->size = room->size;
+      return room->values;
+    }
+  g_free(room->values);
+  self->size = (guint32) _block_size(self->len);
+  return g_malloc(self->size);
+}
+
+void
+record_leave(Record *self, RecordRoom *room)
+{
+  if (!room->is_entered)
+    return;
+  if (!self->in_room)
+    {
+      g_free(room->values);
+      return;
+    }
+  guint32 len = self->len;
+  self->values = _block_to_leave_for(self, room);
+  if (len)
+    memcpy(self->values, room->bytes, len);
+  self->in_room = FALSE;
 }
 
 void
@@ -125,37 +180,13 @@ record_reserve(Record *self, gsize more)
     _grow(self, needed);
 }
 
-/* a record whose values are found at once */
-typedef struct _IndexedRecord
-{
-  Record super;
-  gboolean is_stale;           /* values have moved */
-  guint64 has[(FIELD_COUNT + 63) / 64];
-  guint32 at[FIELD_COUNT];     /* of the first value of each field that it has */
-} IndexedRecord;
-
-static inline void
-_index(IndexedRecord *self, FieldId id, guint32 at)
-{
-  guint64 *has = &self->has[id / 64];
-
-  if (*has & _filter_bit(id))
-    return;
-  *has |= _filter_bit(id);
-  self->at[id] = at;
-}
-
-#define COPY_ROOM 1024   /* for values that are derived from the others */
-
 Record *
 record_copy(const Record *self)
 {
-  IndexedRecord *copy = g_new(IndexedRecord, 1);
+  Record *copy = g_new(Record, 1);
 
-  _copy(&copy->super, self, COPY_ROOM);
-  copy->super.is_indexed = TRUE;
-  copy->is_stale = TRUE;
-  return &copy->super;
+  _copy(copy, self);
+  return copy;
 }
 
 static inline guint8 *
@@ -228,40 +259,14 @@ _get_number(Slice data)
   return (gint64) (bits >> 1) ^ -(gint64) (bits & 1);
 }
 
-static void
-_build_index(IndexedRecord *self)
-{
-  memset(self->has, 0, sizeof(self->has));
-  for (guint32 at = 0; at < self->super.len; at = _next(&self->super, at))
-    _index(self, self->super.values[at], at);
-  self->is_stale = FALSE;
-}
-
-static guint32
-_find_indexed(IndexedRecord *self, FieldId id)
-{
-  if (self->is_stale)
-    _build_index(self);
-  return self->has[id / 64] & _filter_bit(id) ? self->at[id] : self->super.len;
-}
-
-static void
-_set_stale(Record *self)
-{
-  if (self->is_indexed)
-    ((IndexedRecord *) self)->is_stale = TRUE;
-}
-
 /* self->len when absent */
 static guint32
 _find(const Record *self, FieldId id)
 {
   guint32 at = 0;
 
-  if (!_may_have(self, id))
+  if (!record_may_have(self, id))
     return self->len;
-  if (self->is_indexed)
-    return _find_indexed((IndexedRecord *) self, id);
   while (at < self->len && self->values[at] != id)
     at = _next(self, at);
   return at;
@@ -312,8 +317,8 @@ _put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
     data = _grow_with(self, needed, data);
   _copy_bytes(_put_head(self->values + self->len, id, size), data, len);
   *_filter_word(self, id) |= _filter_bit(id);
-  if (self->is_indexed && !((IndexedRecord *) self)->is_stale)
-    _index((IndexedRecord *) self, id, self->len);
+  if (!(field_get(id)->records >> self->kind & 1))
+    self->is_mixed = TRUE;
   self->len = (guint32) needed;
   return TRUE;
 }
@@ -333,7 +338,6 @@ _cut_out(Record *self, guint32 at, guint32 next)
   self->len -= next - at;
 }
 
-/* its bit in the filter stays: it tells what may be there */
 gboolean
 record_remove(Record *self, FieldId id)
 {
@@ -341,7 +345,8 @@ record_remove(Record *self, FieldId id)
 
   if (at == before)
     return FALSE;
-  _set_stale(self);
+  if (_is_exact(self, id))
+    *_filter_word(self, id) &= ~_filter_bit(id);
   if (field_get(id)->merge != FM_APPEND)
     {
       _cut_out(self, at, _next(self, at));
@@ -406,7 +411,7 @@ _contains(const Record *self, FieldId id, Slice text)
 gboolean
 record_set_text(Record *self, FieldId id, Slice text)
 {
-  if (!_may_have(self, id))
+  if (!record_may_have(self, id))
     return _append(self, id, text.str, text.len);
   switch (field_get(id)->merge)
     {
@@ -436,9 +441,11 @@ _merge_integer(Record *self, FieldId id, gint64 number)
   guint8 data[NUMBER_BYTES_MAX];
   RecordValue old;
 
+  if (merge == FM_FIRST && record_has(self, id))
+    return FALSE;
   if (record_get(self, id, &old))
     {
-      if (merge == FM_FIRST || (merge == FM_MAX && number <= old.number))
+      if (merge == FM_MAX && number <= old.number)
         return FALSE;
       if (merge == FM_SUM)
         number = _sum(number, old.number);
@@ -446,21 +453,44 @@ _merge_integer(Record *self, FieldId id, gint64 number)
   return _replace(self, id, data, _put_number(data, number));
 }
 
+void
+record_append_integer(Record *self, FieldId id, gint64 number)
+{
+  guint8 data[NUMBER_BYTES_MAX];
+  gsize len = _put_number(data, number);
+
+  _put(self, id, len * 2, data, len);
+}
+
 gboolean
 record_set_integer(Record *self, FieldId id, gint64 number)
 {
-  guint8 data[NUMBER_BYTES_MAX];
-
-  if (_may_have(self, id))
+  if (record_may_have(self, id))
     return _merge_integer(self, id, number);
-  gsize len = _put_number(data, number);
-  return _put(self, id, len * 2, data, len);
+  record_append_integer(self, id, number);
+  return TRUE;
 }
 
 gboolean
 record_set_boolean(Record *self, FieldId id, gboolean value)
 {
   return record_set_integer(self, id, value ? 1 : 0);
+}
+
+static gsize
+_put_time(guint8 out[TIME_BYTES_MAX], const Stamp *stamp)
+{
+  memcpy(out, &stamp->local_usec, sizeof(gint64));
+  return sizeof(gint64) + _put_number(out + sizeof(gint64), stamp->offset_sec);
+}
+
+void
+record_append_time(Record *self, FieldId id, Stamp stamp)
+{
+  guint8 data[TIME_BYTES_MAX];
+  gsize len = _put_time(data, &stamp);
+
+  _put(self, id, len * 2, data, len);
 }
 
 gboolean
@@ -470,11 +500,10 @@ record_set_time(Record *self, FieldId id, Stamp stamp)
   guint8 data[TIME_BYTES_MAX];
   RecordValue old;
 
-  if (_may_have(self, id) && record_get(self, id, &old))
+  if (record_may_have(self, id) && record_get(self, id, &old))
     if (merge == FM_FIRST || (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp)))
       return FALSE;
-  memcpy(data, &stamp.local_usec, sizeof(gint64));
-  return _replace(self, id, data, sizeof(gint64) + _put_number(data + sizeof(gint64), stamp.offset_sec));
+  return _replace(self, id, data, _put_time(data, &stamp));
 }
 
 gboolean
@@ -570,7 +599,7 @@ record_get_integer(const Record *self, FieldId id, gint64 otherwise)
 gboolean
 record_has(const Record *self, FieldId id)
 {
-  return _find(self, id) < self->len;
+  return record_may_have(self, id) && (_is_exact(self, id) || _find(self, id) < self->len);
 }
 
 guint
@@ -596,8 +625,11 @@ record_take_value(Record *self, const Record *from, guint32 at)
 {
   RecordValue value;
 
-  if (!_may_have(self, (FieldId) from->values[at]))
+  FieldId id = (FieldId) from->values[at];
+  if (!record_may_have(self, id))
     return _take_new_value(self, from, at);
+  if (field_get(id)->merge == FM_FIRST)
+    return !record_has(self, id) && _take_new_value(self, from, at);
   _value(from, at, &value);
   switch (value.type)
     {
@@ -648,6 +680,6 @@ record_swap_values(Record *self, Record *other)
   other->values = taken.values, other->len = taken.len, other->size = taken.size;
   memcpy(self->filter, other->filter, sizeof(self->filter));
   memcpy(other->filter, taken.filter, sizeof(other->filter));
-  _set_stale(self);
-  _set_stale(other);
+  self->is_mixed = other->is_mixed;
+  other->is_mixed = taken.is_mixed;
 }

@@ -168,8 +168,10 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   const Line *line = feed->line;
   Slice size = line_get(line, F_SCANNED_SIZE), sender = line_get(line, F_SENDER);
   Slice recipient = line_get(line, F_RECIPIENT);
+  RecordRoom room;
   gint64 bytes;
 
+  record_enter(scan, &room);
   _merge_event(feed, scan);
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
@@ -182,6 +184,9 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   if (slice_to_int(size, &bytes))
     record_set_integer(scan, F_SCAN_SIZE, bytes);
   _set_scan_pid(feed, scan);
+  if (line->role == LR_HANDOVER)
+    record_set_text(scan, F_SCAN_PARENT, line->parent);
+  record_leave(scan, &room);
 }
 
 /* a process takes over one message after the other */
@@ -219,7 +224,6 @@ _hand_over(Feed *feed, Message *message, IdEntry *entry)
   Record *scan = message_scan(message, line->queue_id);
   message_merge_line(message, message->record, line);
   _fill_scan(feed, message, scan);
-  record_set_text(scan, F_SCAN_PARENT, line->parent);
   message->scan_end = MAX(message->scan_end, second);
   message->scan_begin = message->scan_begin ? MIN(message->scan_begin, second) : second;
   return TRUE;
@@ -293,6 +297,17 @@ static const RoleHandler handlers[LINE_ROLE_COUNT] =
   [LR_COMPLETION] = _complete,
 };
 
+static gboolean
+_handle(Feed *feed, Message *message, IdEntry *entry)
+{
+  RecordRoom room;
+
+  record_enter(message->record, &room);
+  gboolean changed = handlers[feed->line->role](feed, message, entry);
+  record_leave(message->record, &room);
+  return changed;
+}
+
 /* only the receiving process speaks of it, and it has not arrived yet */
 static gboolean
 _stays_pending(const Feed *feed, const Message *message)
@@ -317,6 +332,7 @@ _single_session(const Feed *feed)
 static void
 _emit_single(Feed *feed, Session *session)
 {
+  session_fold(session);
   Summary *summary = session_summarize(session, ER_COMPLETE, &feed->tracker->options);
 
   tracker_make_receipt(feed->tracker, summary, NULL, session->group);
@@ -335,7 +351,7 @@ _refuse_pending(Feed *feed, Message *message)
   session_see(owner, feed->hash, &feed->frame.stamp);
   owner->lines += message->lines - 1;
   session_take_lines(owner, message);
-  record_merge_line(owner->record, feed->line, FIELD_COUNT);
+  session_note_refused(owner, feed->line);
   if (feed->line->role == LR_REFUSAL)
     session_add_refusal(owner, feed->line, &feed->frame);
   else
@@ -362,7 +378,7 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
       _refuse_pending(feed, message);
       return;
     }
-  handlers[feed->line->role](feed, message, entry);
+  _handle(feed, message, entry);
 
   Session *session = message->session ? message->session : tracker_session(feed, TRUE);
   tracker_own_line(feed, session ? session->group : message->group);
@@ -400,7 +416,7 @@ _feed_message(Feed *feed, Message *message, IdEntry *entry)
     }
   else if (message->state == MS_ENDED && message->n_open > 0)
     tracker_open_message(feed->tracker, message);
-  changed = handlers[feed->line->role](feed, message, entry);
+  changed = _handle(feed, message, entry);
   if (!feed->group)
     tracker_own_line(feed, message->group);
   if (message->state == MS_OPEN)

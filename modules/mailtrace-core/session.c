@@ -3,6 +3,15 @@
 
 #define REFUSALS_MAX 1000
 
+/*
+ * What lines without a queue id tell is kept as they tell it, and merged when somebody asks: most sessions end without
+ * a document, and with all of it handed over to one message.  It is values in order, with marks between them: those
+ * behind MARK_SESSION are the session's alone, those behind MARK_BOTH also of the message that arrives next.
+ */
+#define MARK_BOTH F_ROLE
+#define MARK_SESSION F_SHAPE
+#define VALUE_HEAD_BYTES 3
+
 Session *
 session_new(Host *host, const Frame *first)
 {
@@ -14,8 +23,9 @@ session_new(Host *host, const Frame *first)
   self->key = host_process_key(host, first->node, first->pid);
   self->node = first->node.len ? slice_dup(first->node) : NULL;
   self->first = self->last = first->stamp;
-  self->record = record_new(RK_SESSION);
-  self->upcoming = record_new(RK_MESSAGE);
+  record_init(self->record, RK_SESSION);
+  record_init(self->told, RK_MESSAGE);
+  self->mark = self->upcoming_mark = MARK_BOTH;
   return self;
 }
 
@@ -24,10 +34,9 @@ session_free(Session *self)
 {
   if (self->last_message)
     self->last_message->session = NULL;
-  record_free(self->record);
-  record_free(self->upcoming);
+  record_release(self->record);
+  record_release(self->told);
   u64_set_release(&self->known);
-  u64_set_release(&self->upcoming_known);
   g_free(self->node);
   g_free(self);
 }
@@ -42,46 +51,144 @@ session_see(Session *self, guint64 line_hash, const Stamp *stamp)
   return TRUE;
 }
 
+/* the first that its lines have told */
+static const Record *
+_with_client(const Session *self)
+{
+  return record_has(self->record, F_CLIENT_IP) ? self->record : self->told;
+}
+
+Slice
+session_client_ip(const Session *self)
+{
+  return record_get_text(_with_client(self), F_CLIENT_IP);
+}
+
 gboolean
 session_is_foreign(const Session *self, const Line *line)
 {
-  Slice ip = line_get(line, F_CLIENT_IP), port = line_get(line, F_CLIENT_PORT);
-  Slice known = record_get_text(self->record, F_CLIENT_IP);
-  gint64 number, known_port = record_get_integer(self->record, F_CLIENT_PORT, -1);
+  Slice ip = line_get(line, F_CLIENT_IP), known = session_client_ip(self);
+  gint64 number, port;
 
   if (ip.len && !known.len)
     return self->local;
   if (!ip.len || !known.len)
     return FALSE;
-  return !slice_equals(ip, known) || (known_port >= 0 && slice_to_int(port, &number) && number != known_port);
+  if (!slice_equals(ip, known))
+    return TRUE;
+  port = record_get_integer(self->record, F_CLIENT_PORT, record_get_integer(self->told, F_CLIENT_PORT, -1));
+  return port >= 0 && slice_to_int(line_get(line, F_CLIENT_PORT), &number) && number != port;
 }
 
 static void
-_add_recipient(Session *self, Slice recipient, const TrackerOptions *options)
+_mark(Session *self, FieldId mark)
 {
-  if (!recipient.str || u64_set_count(&self->upcoming_known) > options->max_recipients)
-    return;
-  if (u64_set_add(&self->upcoming_known, slice_hash(recipient, options->hash_seed + F_RECIPIENTS)))
-    record_append_text(self->upcoming, F_RECIPIENTS, recipient);
+  if (self->mark != mark)
+    record_append_text(self->told, mark, SLICE(""));
+  self->mark = mark;
+}
+
+static gboolean
+_is_noted(const Line *line, FieldId id, guint kinds)
+{
+  if (id == F_RECIPIENTS || (id == F_SENDER && line->role == LR_ENVELOPE) || (id == F_WARNINGS && line->queue_id.len))
+    return FALSE;
+  return (field_get(id)->records & kinds) != 0;
+}
+
+static void
+_note_fields(Session *self, const Line *line, FieldId mark)
+{
+  guint kinds = 1u << RK_SESSION | (mark == MARK_BOTH ? 1u << RK_MESSAGE : 0);
+  const LineField *end = line->fields + line->n_fields;
+  gsize bytes = 0;
+
+  for (const LineField *field = line->fields; field < end; field++)
+    bytes += field->value.len + VALUE_HEAD_BYTES;
+  record_reserve(self->told, bytes);
+  _mark(self, mark);
+  for (const LineField *field = line->fields; field < end; field++)
+    if (_is_noted(line, field->id, kinds))
+      {
+        self->n_listed += field->id == F_WARNINGS;
+        record_append_field(self->told, field);
+      }
+}
+
+void
+session_note_refused(Session *self, const Line *line)
+{
+  _note_fields(self, line, MARK_SESSION);
+}
+
+void
+session_note_client(Session *self, Slice ip, Slice port)
+{
+  gint64 number;
+
+  _mark(self, MARK_SESSION);
+  record_append_text(self->told, F_CLIENT_IP, ip);
+  if (slice_to_int(port, &number))
+    record_append_integer(self->told, F_CLIENT_PORT, number);
+}
+
+void
+session_note_connection(Session *self, const Connection *connection)
+{
+  _mark(self, MARK_SESSION);
+  record_append_time(self->told, F_CLIENT_CONNECTED, connection->stamp);
+  if (connection->count)
+    record_append_integer(self->told, F_CLIENT_CONNECTION_COUNT, connection->count);
+}
+
+void
+session_note_raw(Session *self, Slice raw)
+{
+  _mark(self, MARK_BOTH);
+  record_append_text(self->told, F_RAW, raw);
 }
 
 void
 session_merge_line(Session *self, const Line *line, const TrackerOptions *options)
 {
-  FieldId except = line->role == LR_ENVELOPE ? F_SENDER : FIELD_COUNT;
+  Slice recipient;
 
   self->upcoming_lines++;
   if (self->bytes > options->max_message_bytes)
     return;
   for (guint i = 0; i < line->n_fields; i++)
     self->bytes += line->fields[i].value.len;
-  record_merge_line(self->record, line, FIELD_COUNT);
-  if (line->role != LR_REFUSAL)
-    record_merge_line(self->upcoming, line, except);
-  record_merge_warnings(self->record, line, &self->known, options->hash_seed);
-  record_merge_warnings(self->upcoming, line, &self->upcoming_known, options->hash_seed);
-  if (line->role == LR_ENVELOPE)
-    _add_recipient(self, line_get(line, F_RECIPIENT), options);
+  _note_fields(self, line, line->role == LR_REFUSAL ? MARK_SESSION : MARK_BOTH);
+  if (line->role != LR_ENVELOPE || !(recipient = line_get(line, F_RECIPIENT)).str)
+    return;
+  self->n_listed++;
+  record_append_text(self->told, F_RECIPIENTS, recipient);
+}
+
+/* all that was told, by the merge rules */
+void
+session_fold(Session *self)
+{
+  guint32 cursor = 0, at, value_at;
+  RecordValue value;
+  FieldId id;
+
+  while (record_next_id(self->told, &cursor, &at, &id))
+    {
+      value_at = at;
+      if (!(field_get(id)->records & (1u << RK_SESSION)))
+        continue;
+      if (id != F_WARNINGS && id != F_RAW)
+        record_take_value(self->record, self->told, at);
+      else if (record_next(self->told, &value_at, &value) && id == F_RAW)
+        record_append_text(self->record, id, value.text);
+      else
+        record_add_warning(self->record, value.text, &self->known, self->host->seed);
+    }
+  record_release(self->told);
+  record_init(self->told, RK_MESSAGE);
+  self->mark = MARK_BOTH;
+  session_forget_upcoming(self);
 }
 
 static gboolean
@@ -128,15 +235,20 @@ void
 session_add_refusal(Session *self, const Line *line, const Frame *frame)
 {
   guint n = record_count_nested(self->record, RK_REFUSAL);
-  Record *refusal = record_new(RK_REFUSAL);
+  Record refusal[1], *twin;
+  RecordRoom room;
 
   self->local |= line->local;
+  record_init(refusal, RK_REFUSAL);
+  record_enter(refusal, &room);
   _fill_refusal(refusal, line, frame);
-  Record *target = _twin(self, refusal);
-  record_free(refusal);
-  if (!target && n >= REFUSALS_MAX)
-    return;
-  _fill_refusal(target ? target : record_add(self->record, RK_REFUSAL), line, frame);
+  record_leave(refusal, &room);
+  twin = _twin(self, refusal);
+  if (twin)
+    _fill_refusal(twin, line, frame);
+  else if (n < REFUSALS_MAX)
+    record_swap_values(record_add(self->record, RK_REFUSAL), refusal);
+  record_release(refusal);
 }
 
 void
@@ -163,59 +275,113 @@ session_take_lines(Session *self, const Message *message)
 
   while (record_next(message->record, &cursor, &value))
     if (value.id == F_RAW)
-      record_append_text(self->record, F_RAW, value.text);
+      {
+        _mark(self, MARK_SESSION);
+        record_append_text(self->told, F_RAW, value.text);
+      }
 }
 
 void
 session_forget_upcoming(Session *self)
 {
-  record_free(self->upcoming);
-  self->upcoming = record_new(RK_MESSAGE);
-  u64_set_release(&self->upcoming_known);
-  self->upcoming_lines = 0;
+  self->upcoming_at = self->told->len;
+  self->upcoming_mark = self->mark;
+  self->upcoming_lines = self->n_listed = 0;
 }
 
 static void
-_copy_values(const Record *from, gboolean with_lists, Message *to, const TrackerOptions *options)
+_append_lines(Record *to, const Record *from, guint32 cursor, FieldId mark)
 {
-  guint32 cursor = 0;
   RecordValue value;
 
   while (record_next(from, &cursor, &value))
-    if ((with_lists || value.type != FT_LIST) && (field_get(value.id)->records & (1u << to->record->kind)))
-      message_take_value(to, &value, options);
+    if (value.id == MARK_BOTH || value.id == MARK_SESSION)
+      mark = value.id;
+    else if (value.id == F_RAW && mark == MARK_BOTH)
+      record_append_text(to, F_RAW, value.text);
 }
 
 /* the session's lines came before those that name the queue id */
 static void
-_copy_lines_in_front(const Record *upcoming, Record *record)
+_copy_lines_in_front(const Session *self, Record *record)
 {
   Record *own = record_copy(record);
-  RecordValue value;
-  guint32 cursor = 0;
 
   record_remove(record, F_RAW);
-  while (record_next(upcoming, &cursor, &value))
-    if (value.id == F_RAW)
-      record_append_text(record, F_RAW, value.text);
-  for (cursor = 0; record_next(own, &cursor, &value);)
-    if (value.id == F_RAW)
-      record_append_text(record, F_RAW, value.text);
+  _append_lines(record, self->told, self->upcoming_at, (FieldId) self->upcoming_mark);
+  _append_lines(record, own, 0, MARK_BOTH);
   record_free(own);
+}
+
+/* FALSE: this recipient or warning was told before, or there are too many of them */
+static gboolean
+_is_new_listed(const Session *self, const RecordValue *value, U64Set *listed, const TrackerOptions *options)
+{
+  if (value->id == F_RECIPIENTS && u64_set_count(listed) > options->max_recipients)
+    return FALSE;
+  return u64_set_add(listed, slice_hash(value->text, options->hash_seed + value->id));
+}
+
+/* told since the last arrival; where they may be too many for the message, it is asked for each one only once */
+static void
+_hand_over_upcoming(const Session *self, Message *message, const TrackerOptions *options)
+{
+  gboolean are_many = self->n_listed + message->n_recipients > MIN(options->max_recipients, WARNINGS_MAX);
+  guint32 cursor = self->upcoming_at, at, value_at;
+  FieldId mark = (FieldId) self->upcoming_mark, id;
+  U64Set listed = { NULL };
+  RecordValue value;
+
+  while (record_next_id(self->told, &cursor, &at, &id))
+    {
+      gboolean is_listed = id == F_RECIPIENTS || id == F_WARNINGS;
+
+      if (id == MARK_BOTH || id == MARK_SESSION)
+        mark = id;
+      if ((mark != MARK_BOTH && id != F_WARNINGS) || id == F_RAW || !(field_get(id)->records & (1u << RK_MESSAGE)))
+        continue;
+      value_at = at;
+      message->envelope_known |= id == F_RECIPIENTS;
+      if (!is_listed || !are_many
+          || (record_next(self->told, &value_at, &value) && _is_new_listed(self, &value, &listed, options)))
+        message_take_value(message, self->told, at, options);
+    }
+  u64_set_release(&listed);
+}
+
+/* of the whole session; what the message has taken as the first one it keeps */
+static void
+_hand_over_session(const Session *self, const Record *from, Message *message, const TrackerOptions *options)
+{
+  guint32 cursor = 0, at;
+  FieldId mark = MARK_BOTH, id;
+
+  while (record_next_id(from, &cursor, &at, &id))
+    {
+      const Field *field = field_get(id);
+
+      if (id == MARK_BOTH || id == MARK_SESSION)
+        mark = id;
+      if (mark == MARK_BOTH && field->merge == FM_FIRST && from == self->told && at >= self->upcoming_at)
+        continue;
+      if (field->type != FT_LIST && (field->records >> RK_MESSAGE & field->records >> RK_SESSION & 1))
+        message_take_value(message, from, at, options);
+    }
 }
 
 void
 session_hand_over(Session *self, Message *message, const TrackerOptions *options)
 {
   if (options->keep_raw)
-    _copy_lines_in_front(self->upcoming, message->record);
-  record_remove(self->upcoming, F_RAW);
-  message->envelope_known |= record_has(self->upcoming, F_RECIPIENTS);
-  _copy_values(self->upcoming, TRUE, message, options);
-  _copy_values(self->record, FALSE, message, options);
+    _copy_lines_in_front(self, message->record);
+  _hand_over_upcoming(self, message, options);
+  _hand_over_session(self, self->record, message, options);
+  _hand_over_session(self, self->told, message, options);
   message->lines += self->upcoming_lines;
   if (self->connected_counted && self->n_accepted == 0)
     message->lines++;
+  if (self->n_accepted)
+    session_fold(self);
   session_forget_upcoming(self);
   self->n_accepted++;
   if (self->last_message)
@@ -229,6 +395,6 @@ session_wants_document(const Session *self)
 {
   gboolean seen_from_the_start = self->connected_counted || self->lines > 1;
 
-  return (self->n_accepted == 0 && seen_from_the_start && record_has(self->record, F_CLIENT_IP))
+  return (self->n_accepted == 0 && seen_from_the_start && record_has(_with_client(self), F_CLIENT_IP))
          || record_count_nested(self->record, RK_REFUSAL) > 0;
 }

@@ -235,7 +235,7 @@ _known_client(const Feed *feed)
   const Line *line = feed->line;
   Session *session = host_find_session(feed->host, feed->process_key);
   Slice ip = line_get(line, F_CLIENT_IP), port = line_get(line, F_CLIENT_PORT);
-  Slice known = session ? record_get_text(session->record, F_CLIENT_IP) : SLICE_NONE;
+  Slice known = session ? session_client_ip(session) : SLICE_NONE;
 
   if (known.len)
     return known;

@@ -2,7 +2,8 @@
 #include "u64-map.h"
 
 /* up to here a set is searched from one end to the other; beyond, its size is a power of two, at most 3/4 full; even */
-#define SMALL_SET 14
+#define SMALL_SET 16
+#define ARRAY_STEP 4
 #define FIRST_TABLE 32
 #define FIRST_SIZE 4
 
@@ -58,11 +59,11 @@ _add_to_table(U64Set *self, guint64 key)
   return TRUE;
 }
 
-/* by two keys: what malloc() gives out grows by 16 bytes */
+/* what malloc() gives out grows by 16 bytes: an even number of keys */
 static void
 _grow_array(U64Set *self)
 {
-  guint32 used = u64_set_count(self), size = self->block ? self->block->size + 2 : 2;
+  guint32 used = u64_set_count(self), size = self->block ? self->block->size + ARRAY_STEP : ARRAY_STEP;
 
   self->block = g_realloc(self->block, sizeof(U64SetKeys) + size * sizeof(guint64));
   *self->block = (U64SetKeys) { used, size };
