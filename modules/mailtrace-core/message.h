@@ -8,6 +8,7 @@
 
 #include "mailtrace/queue_id.h"
 #include "mailtrace/tracker.h"
+#include "record-line.h"
 #include "u64-map.h"
 
 typedef struct _Host Host;
@@ -127,11 +128,8 @@ void message_sort_id(Message *self, IdEntry *entry);
 void message_close_id(Message *self, IdEntry *entry);
 void message_supersede_id(Message *self, IdEntry *entry);
 
-/* message-line.c: merges the fields of a line that belong into a record of that kind; TRUE when something changed */
+/* message-line.c: see record_merge_line(); warnings, too */
 gboolean message_merge_line(Message *self, Record *record, const Line *line);
-gboolean record_merge_line(Record *record, const Line *line, FieldId except);   /* all but warnings and recipients */
-/* the value as meant, behind all others */
-void record_append_field(Record *record, const LineField *field);
 
 /* unless known holds it; beyond WARNINGS_MAX the rest is left out */
 #define WARNINGS_MAX 1000

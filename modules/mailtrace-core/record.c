@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * A value is packed as: field id (1 byte), size (7 bits a byte, the lowest first, the highest bit says that more
- * follow), data.  Size is twice the length of the data; or twice the number of a word, plus one, and no data follow.
- * Numbers have their sign in the lowest bit and no more bytes than they need.
- * Most fields are set once: the filter tells that there is no value to look for.
- * Knows the merge rules of fields.def; must not know lines, messages, or what any field means.
- */
+/* Knows the merge rules of fields.def; must not know lines, messages, or what any field means. */
 #include "record-nested.h"
-#include "words.h"
+#include "record-packed.h"
 
-#define HEAD_BYTES_MAX 6
-#define NUMBER_BYTES_MAX 8
 #define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
 #define SMALL_BLOCK 1024
 #define SIZE_MAX_BYTES ((gsize) 1 << 27)
@@ -18,26 +10,6 @@
 G_STATIC_ASSERT(FIELD_COUNT < 256);
 G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
 G_STATIC_ASSERT(FIELD_FILTER_WORDS * 64 == 128);
-
-static inline gboolean
-_is_text(FieldId id)
-{
-  FieldType type = field_get(id)->type;
-
-  return type == FT_TEXT || type == FT_LIST;
-}
-
-static inline guint64 *
-_filter_word(Record *self, FieldId id)
-{
-  return &self->filter[id / 64 % FIELD_FILTER_WORDS];
-}
-
-static inline guint64
-_filter_bit(FieldId id)
-{
-  return G_GUINT64_CONSTANT(1) << id % 64;
-}
 
 /* no other field of its kind has that bit */
 static inline gboolean
@@ -189,16 +161,6 @@ record_copy(const Record *self)
   return copy;
 }
 
-static inline guint8 *
-_put_head(guint8 *at, FieldId id, gsize size)
-{
-  *at++ = (guint8) id;
-  for (; size > 127; size >>= 7)
-    *at++ = (guint8) (size | 128);
-  *at++ = (guint8) size;
-  return at;
-}
-
 static inline guint
 _head_bytes(gsize size)
 {
@@ -207,46 +169,6 @@ _head_bytes(gsize size)
   for (; size > 127; size >>= 7)
     n++;
   return n;
-}
-
-/* *head: bytes in front of the data */
-static inline guint32
-_size(const Record *self, guint32 at, guint32 *head)
-{
-  const guint8 *byte = self->values + at + 1;
-  guint32 size = *byte & 127;
-
-  for (guint shift = 7; *byte & 128; shift += 7)
-    size |= (guint32) (*++byte & 127) << shift;
-  *head = (guint32) (byte + 1 - (self->values + at));
-  return size;
-}
-
-/* the data of the value that begins at that byte */
-static inline Slice
-_data(const Record *self, guint32 at)
-{
-  guint32 head, size = _size(self, at, &head);
-
-  return size & 1 ? words[size / 2] : slice_new((const gchar *) self->values + at + head, size / 2);
-}
-
-static inline guint32
-_next(const Record *self, guint32 at)
-{
-  guint32 head, size = _size(self, at, &head);
-
-  return at + head + (size & 1 ? 0 : size / 2);
-}
-
-static inline gsize
-_put_number(guint8 out[NUMBER_BYTES_MAX], gint64 number)
-{
-  guint64 rest = ((guint64) number << 1) ^ (number < 0 ? G_MAXUINT64 : 0);
-  guint64 bytes = GUINT64_TO_LE(rest);
-
-  memcpy(out, &bytes, sizeof(bytes));
-  return rest ? (gsize) (71 - __builtin_clzll(rest)) / 8 : 0;
 }
 
 static gint64
@@ -268,7 +190,7 @@ _find(const Record *self, FieldId id)
   if (!record_may_have(self, id))
     return self->len;
   while (at < self->len && self->values[at] != id)
-    at = _next(self, at);
+    at = packed_next(self, at);
   return at;
 }
 
@@ -290,21 +212,6 @@ _grow_with(Record *self, gsize needed, gconstpointer data)
   return own == G_MAXSIZE ? data : self->values + own;
 }
 
-static inline void
-_copy_bytes(guint8 *to, const guint8 *from, gsize n)
-{
-  if (n > 32)
-    memcpy(to, from, n);
-  else if (n >= 16)
-    memcpy(to, from, 16), memcpy(to + n - 16, from + n - 16, 16);
-  else if (n >= 8)
-    memcpy(to, from, 8), memcpy(to + n - 8, from + n - 8, 8);
-  else if (n >= 4)
-    memcpy(to, from, 4), memcpy(to + n - 4, from + n - 4, 4);
-  else if (n)
-    to[0] = from[0], to[n / 2] = from[n / 2], to[n - 1] = from[n - 1];
-}
-
 /* FALSE: the record would become larger than any honest message */
 static gboolean
 _put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
@@ -315,8 +222,8 @@ _put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
     return FALSE;
   if (needed > self->size)
     data = _grow_with(self, needed, data);
-  _copy_bytes(_put_head(self->values + self->len, id, size), data, len);
-  *_filter_word(self, id) |= _filter_bit(id);
+  packed_copy(packed_put_head(self->values + self->len, id, size), data, len);
+  packed_note(self, id);
   if (!(field_get(id)->records >> self->kind & 1))
     self->is_mixed = TRUE;
   self->len = (guint32) needed;
@@ -326,7 +233,7 @@ _put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
 static gboolean
 _append(Record *self, FieldId id, gconstpointer data, gsize len)
 {
-  gint word = _is_text(id) ? word_find(slice_new(data, len)) : -1;
+  gint word = packed_is_text(id) ? word_find(slice_new(data, len)) : -1;
 
   return word >= 0 ? _put(self, id, (gsize) word * 2 + 1, NULL, 0) : _put(self, id, len * 2, data, len);
 }
@@ -346,16 +253,16 @@ record_remove(Record *self, FieldId id)
   if (at == before)
     return FALSE;
   if (_is_exact(self, id))
-    *_filter_word(self, id) &= ~_filter_bit(id);
+    self->filter[packed_word(id)] &= ~packed_bit(id);
   if (field_get(id)->merge != FM_APPEND)
     {
-      _cut_out(self, at, _next(self, at));
+      _cut_out(self, at, packed_next(self, at));
       return TRUE;
     }
   guint32 kept = at;
   for (guint32 next; at < before; at = next)
     {
-      next = _next(self, at);
+      next = packed_next(self, at);
       if (self->values[at] == id)
         continue;
       memmove(self->values + kept, self->values + at, next - at);
@@ -374,10 +281,10 @@ _replace_foreign(Record *self, FieldId id, gconstpointer data, gsize len)
     return _append(self, id, data, len);
 
   gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
-  Slice old = _data(self, at);
+  Slice old = packed_data(self, at);
   if (single && slice_equals(old, slice_new(data, len)))
     return FALSE;
-  if (single && old.len == len && !_is_text(id))
+  if (single && old.len == len && !packed_is_text(id))
     {
       memcpy(self->values + (old.str - (const gchar *) self->values), data, len);
       return TRUE;
@@ -402,8 +309,8 @@ _replace(Record *self, FieldId id, gconstpointer data, gsize len)
 static gboolean
 _contains(const Record *self, FieldId id, Slice text)
 {
-  for (guint32 at = _find(self, id); at < self->len; at = _next(self, at))
-    if (self->values[at] == id && slice_equals(_data(self, at), text))
+  for (guint32 at = _find(self, id); at < self->len; at = packed_next(self, at))
+    if (self->values[at] == id && slice_equals(packed_data(self, at), text))
       return TRUE;
   return FALSE;
 }
@@ -450,14 +357,14 @@ _merge_integer(Record *self, FieldId id, gint64 number)
       if (merge == FM_SUM)
         number = _sum(number, old.number);
     }
-  return _replace(self, id, data, _put_number(data, number));
+  return _replace(self, id, data, packed_put_number(data, number));
 }
 
 void
 record_append_integer(Record *self, FieldId id, gint64 number)
 {
   guint8 data[NUMBER_BYTES_MAX];
-  gsize len = _put_number(data, number);
+  gsize len = packed_put_number(data, number);
 
   _put(self, id, len * 2, data, len);
 }
@@ -481,7 +388,7 @@ static gsize
 _put_time(guint8 out[TIME_BYTES_MAX], const Stamp *stamp)
 {
   memcpy(out, &stamp->local_usec, sizeof(gint64));
-  return sizeof(gint64) + _put_number(out + sizeof(gint64), stamp->offset_sec);
+  return sizeof(gint64) + packed_put_number(out + sizeof(gint64), stamp->offset_sec);
 }
 
 void
@@ -521,7 +428,7 @@ record_append_text(Record *self, FieldId id, Slice text)
 static void
 _value(const Record *self, guint32 at, RecordValue *out)
 {
-  Slice data = _data(self, at);
+  Slice data = packed_data(self, at);
 
   out->id = (FieldId) self->values[at];
   out->type = field_get(out->id)->type;
@@ -551,7 +458,7 @@ record_next_id(const Record *self, guint32 *cursor, guint32 *at, FieldId *id)
     return FALSE;
   *at = *cursor;
   *id = (FieldId) self->values[*at];
-  *cursor = _next(self, *at);
+  *cursor = packed_next(self, *at);
   return TRUE;
 }
 
@@ -561,7 +468,7 @@ record_next(const Record *self, guint32 *cursor, RecordValue *out)
   if (*cursor >= self->len)
     return FALSE;
   _value(self, *cursor, out);
-  *cursor = _next(self, *cursor);
+  *cursor = packed_next(self, *cursor);
   return TRUE;
 }
 
@@ -607,7 +514,7 @@ record_count(const Record *self, FieldId id)
 {
   guint n = 0;
 
-  for (guint32 at = _find(self, id); at < self->len; at = _next(self, at))
+  for (guint32 at = _find(self, id); at < self->len; at = packed_next(self, at))
     n += self->values[at] == id;
   return n;
 }
@@ -615,7 +522,7 @@ record_count(const Record *self, FieldId id)
 static gboolean
 _take_new_value(Record *self, const Record *from, guint32 at)
 {
-  guint32 head, size = _size(from, at, &head);
+  guint32 head, size = packed_size(from, at, &head);
 
   return _put(self, (FieldId) from->values[at], size, from->values + at + head, size & 1 ? 0 : size / 2);
 }
@@ -649,7 +556,7 @@ _has_lists(const Record *self)
   guint32 at = 0;
 
   while (at < self->len && field_get((FieldId) self->values[at])->type != FT_LIST)
-    at = _next(self, at);
+    at = packed_next(self, at);
   return at < self->len;
 }
 
@@ -658,7 +565,7 @@ record_take_values(Record *self, const Record *from)
 {
   gboolean has_lists = _has_lists(self);
 
-  for (guint32 at = 0; at < from->len; at = _next(from, at))
+  for (guint32 at = 0; at < from->len; at = packed_next(from, at))
     if (!has_lists && field_get((FieldId) from->values[at])->type == FT_LIST)
       _take_new_value(self, from, at);
     else

@@ -12,6 +12,15 @@
 #define MARK_SESSION F_SHAPE
 #define VALUE_HEAD_BYTES 3
 
+/* it holds fields of lines, messages and sessions */
+static void
+_clear_told(Session *self)
+{
+  record_init(self->told, RK_MESSAGE);
+  self->told->is_mixed = TRUE;
+  self->mark = MARK_BOTH;
+}
+
 Session *
 session_new(Host *host, const Frame *first)
 {
@@ -24,8 +33,8 @@ session_new(Host *host, const Frame *first)
   self->node = first->node.len ? slice_dup(first->node) : NULL;
   self->first = self->last = first->stamp;
   record_init(self->record, RK_SESSION);
-  record_init(self->told, RK_MESSAGE);
-  self->mark = self->upcoming_mark = MARK_BOTH;
+  _clear_told(self);
+  self->upcoming_mark = MARK_BOTH;
   return self;
 }
 
@@ -186,8 +195,7 @@ session_fold(Session *self)
         record_add_warning(self->record, value.text, &self->known, self->host->seed);
     }
   record_release(self->told);
-  record_init(self->told, RK_MESSAGE);
-  self->mark = MARK_BOTH;
+  _clear_told(self);
   session_forget_upcoming(self);
 }
 

@@ -14,8 +14,9 @@
 
 extern const Slice words[];
 
-/* number of the word, or -1 */
-gint word_find(Slice text);
+/* by word_slot(): one more than the number of the only word that may be there, or 0 */
+extern const guint8 word_table[1 << WORD_TABLE_BITS];
+extern const guint64 word_multiplier;
 
 static inline guint64
 word_load(const gchar *from, gsize len)
@@ -44,6 +45,16 @@ word_slot(Slice text, guint64 multiplier)
   middle += text.len;
   return (guint) ((((head ^ (tail << 17 | tail >> 47)) + (middle << 34 | middle >> 30)) * multiplier)
                   >> (64 - WORD_TABLE_BITS));
+}
+
+/* number of the word, or -1 */
+static inline gint
+word_find(Slice text)
+{
+  if (text.len < WORD_LEN_MIN || text.len > WORD_LEN_MAX)
+    return -1;
+  guint found = word_table[word_slot(text, word_multiplier)];
+  return found && slice_equals(words[found - 1], text) ? (gint) found - 1 : -1;
 }
 
 #endif

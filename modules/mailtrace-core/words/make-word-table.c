@@ -47,7 +47,7 @@ main(void)
         }
       multiplier = (multiplier * 6364136223846793005 + 1442695040888963407) | 1;
     }
-  printf("#define WORD_MULTIPLIER 0x%" G_GINT64_MODIFIER "xULL\n\nstatic const guint8 word_table[] =\n{", multiplier);
+  printf("const guint64 word_multiplier = 0x%" G_GINT64_MODIFIER "xULL;\n\nconst guint8 word_table[] =\n{", multiplier);
   for (guint i = 0; i < SLOTS; i++)
     printf("%s%u,", i % 32 ? " " : "\n  ", slots[i]);
   puts("\n};");

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a line says, into a record: values as meant, by the merge rules or one behind the other.  Most fields of most
+ * lines are new to the record, and there is room: these are written down at once.  Knows no message.
+ */
+#include "record-line.h"
+#include "record-packed.h"
+
+#define SMALL_TEXT 512
+
+/* FALSE: it is no number of that type */
+static gboolean
+_number(FieldType type, Slice value, gint64 *number)
+{
+  if (type == FT_DECIMAL)
+    return slice_to_decimal(value, number);
+  if (type == FT_BOOLEAN)
+    {
+      *number = slice_equals(value, SLICE("true"));
+      return TRUE;
+    }
+  if (!value.len || value.str[0] != '-')
+    return slice_to_int(value, number);
+  if (!slice_to_int(slice_skip(value, 1), number))
+    return FALSE;
+  *number = -*number;
+  return TRUE;
+}
+
+static inline gboolean
+_append_text(Record *record, FieldId id, Slice text)
+{
+  gint word = word_find(text);
+
+  if (word >= 0)
+    packed_append(record, id, (gsize) word * 2 + 1, NULL, 0);
+  else
+    packed_append(record, id, text.len * 2, text.str, text.len);
+  return TRUE;
+}
+
+/* an unescaped value, for which there is room */
+static inline gboolean
+_append(Record *record, FieldId id, Slice value)
+{
+  FieldType type = (FieldType) field_get(id)->type;
+  gint64 number;
+
+  if (type == FT_TEXT || type == FT_LIST)
+    return _append_text(record, id, value);
+  if (!_number(type, value, &number))
+    return FALSE;
+  packed_append_number(record, id, number);
+  return TRUE;
+}
+
+/* the value as meant, a long one with escapes takes memory in *heap, to be freed */
+static Slice
+_decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
+{
+  gsize max = line_field_decoded_max(field);
+
+  *heap = field->escaped && max > SMALL_TEXT ? g_malloc(max) : NULL;
+  return line_field_decode(field, *heap ? *heap : small);
+}
+
+static gboolean
+_merge(Record *record, FieldId id, const LineField *field)
+{
+  gchar small[SMALL_TEXT], *heap;
+  gint64 number;
+
+  if (!packed_is_text(id))
+    return _number((FieldType) field_get(id)->type, field->value, &number) && record_set_integer(record, id, number);
+  gboolean changed = record_set_text(record, id, _decoded(field, small, &heap));
+  g_free(heap);
+  return changed;
+}
+
+static void
+_append_slowly(Record *record, const LineField *field)
+{
+  gchar small[SMALL_TEXT], *heap;
+  gint64 number;
+
+  if (packed_is_text(field->id))
+    {
+      record_append_text(record, field->id, _decoded(field, small, &heap));
+      g_free(heap);
+    }
+  else if (_number((FieldType) field_get(field->id)->type, field->value, &number))
+    record_append_integer(record, field->id, number);
+}
+
+void
+record_append_field(Record *record, const LineField *field)
+{
+  if (field->escaped || !packed_has_room(record, field->value.len))
+    _append_slowly(record, field);
+  else
+    _append(record, field->id, field->value);
+}
+
+/* the session's names of what an arrival says of its TLS */
+static inline FieldId
+_name_of_arrival(FieldId id)
+{
+  G_STATIC_ASSERT(F_TLS_IN_RESUMED - F_TLS_IN_VERSION == F_TLS_RESUMED - F_TLS_VERSION);
+
+  return id < F_TLS_VERSION || id > F_TLS_RESUMED ? id : (FieldId) (id - F_TLS_VERSION + F_TLS_IN_VERSION);
+}
+
+gboolean
+record_merge_line(Record *record, const Line *line, FieldId except)
+{
+  gboolean is_arrival = line->role == LR_ARRIVAL && record->kind == RK_MESSAGE;
+  const LineField *end = line->fields + line->n_fields;
+  guint kind = record->kind;
+  gboolean changed = FALSE;
+
+  for (const LineField *field = line->fields; field < end; field++)
+    {
+      FieldId id = is_arrival ? _name_of_arrival(field->id) : field->id;
+
+      /* lists that have an index of their own */
+      if (!(field_get(id)->records >> kind & 1) || id == except || id == F_WARNINGS || id == F_RECIPIENTS)
+        continue;
+      if (record_may_have(record, id) || field->escaped || !packed_has_room(record, field->value.len))
+        changed |= _merge(record, id, field);
+      else
+        changed |= _append(record, id, field->value);
+    }
+  return changed;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* what a line says, into a record */
+#ifndef MAILTRACE_RECORD_LINE_H_INCLUDED
+#define MAILTRACE_RECORD_LINE_H_INCLUDED
+
+#include "mailtrace/line.h"
+#include "mailtrace/record.h"
+
+/* Merges the fields of a line that belong into a record of that kind, all but warnings and recipients, and but one more.
+ * TRUE when something changed. */
+gboolean record_merge_line(Record *record, const Line *line, FieldId except);
+
+/* the value as meant, behind all others */
+void record_append_field(Record *record, const LineField *field);
+
+#endif
