@@ -8,15 +8,52 @@
 #define CLOCK_TOLERANCE_SEC 420
 #define CLOCK_STEP_SEC 86400
 
+void
+host_shared_init(HostShared *self, guint64 seed)
+{
+  *self = (HostShared)
+  {
+    .messages = POOL_INIT(Message),
+    .sessions = POOL_INIT(Session),
+    .connections = POOL_INIT(Connection),
+    .entries = { .size = ENTRY_BYTES },
+  };
+  hash_key_init(&self->hash_key, seed);
+}
+
+void
+host_shared_release(HostShared *self)
+{
+  pool_release(&self->messages);
+  pool_release(&self->sessions);
+  pool_release(&self->connections);
+  pool_release(&self->entries);
+}
+
 static void
-_free_connection(Connection *connection)
+_free_connection(Host *self, Connection *connection)
 {
   g_free(connection->raw);
-  g_free(connection);
+  pool_give(&self->shared->connections, connection);
+}
+
+static gboolean
+_is_pooled(gsize id_len)
+{
+  return offsetof(IdEntry, id) + id_len <= ENTRY_BYTES;
+}
+
+static void
+_free_entry(Host *self, IdEntry *entry)
+{
+  if (_is_pooled(entry->len))
+    pool_give(&self->shared->entries, entry);
+  else
+    g_free(entry);
 }
 
 Host *
-host_new(Slice name, guint64 seed, const HashKey *hash_key)
+host_new(Slice name, guint64 seed, HostShared *shared)
 {
   Host *self = g_new0(Host, 1);
 
@@ -24,7 +61,8 @@ host_new(Slice name, guint64 seed, const HashKey *hash_key)
   self->name = slice_dup(name);
   self->name_len = name.len;
   self->seed = seed;
-  self->hash_key = hash_key;
+  self->shared = shared;
+  self->hash_key = &shared->hash_key;
   self->line_seed = slice_hash(name, seed);
   self->orphans = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   self->offset_sec = self->old_offset_sec = self->doubted_offset_sec = STAMP_OFFSET_UNKNOWN;
@@ -52,7 +90,7 @@ _free_clients(Host *self)
   for (GList *link = self->live_connections.head, *next; link; link = next)
     {
       next = link->next;
-      _free_connection(link->data);
+      _free_connection(self, link->data);
     }
 }
 
@@ -63,7 +101,7 @@ _free_ids(Host *self)
   IdEntry *entry;
 
   while ((entry = pointer_map_each(&self->ids, &cursor)))
-    g_free(entry);
+    _free_entry(self, entry);
 }
 
 void
@@ -128,7 +166,8 @@ IdEntry *
 host_add_id(Host *self, Slice id, guint64 key)
 {
   Slice kept = slice_head(id, QUEUE_ID_NEW_LEN);
-  IdEntry *entry = g_malloc0(MAX(sizeof(IdEntry), offsetof(IdEntry, id) + kept.len));
+  IdEntry *entry = _is_pooled(kept.len) ? pool_take(&self->shared->entries)
+                   : g_malloc0(offsetof(IdEntry, id) + kept.len);
 
   entry->len = (guint8) kept.len;
   if (kept.len)
@@ -141,7 +180,7 @@ void
 host_remove_id(Host *self, IdEntry *entry, guint64 key)
 {
   pointer_map_remove(&self->ids, key, entry);
-  g_free(entry);
+  _free_entry(self, entry);
 }
 
 void
@@ -466,7 +505,7 @@ host_find_session(const Host *self, guint64 process_key)
 guint64
 host_client_hash(const Host *self, Slice ip, Slice port)
 {
-  return hash_text(self->hash_key, ip, self->line_seed, hash_text(self->hash_key, port, 0, 0));
+  return hash_text(self->hash_key, ip, hash_text(self->hash_key, port, self->line_seed));
 }
 
 guint64
@@ -484,7 +523,7 @@ host_knows_connection(const Host *self, Slice ip, Slice port)
 Connection *
 host_add_connection(Host *self, guint64 hash)
 {
-  Connection *connection = g_new0(Connection, 1);
+  Connection *connection = pool_take(&self->shared->connections);
 
   connection->link.data = connection;
   connection->hash = hash;
@@ -506,5 +545,5 @@ host_remove_connection(Host *self, Connection *connection)
   g_queue_unlink(&self->live_connections, &connection->link);
   pointer_map_remove(&self->connections, connection->hash, connection);
   self->is_uncounted = TRUE;
-  _free_connection(connection);
+  _free_connection(self, connection);
 }

@@ -6,10 +6,10 @@
 #ifndef MAILTRACE_HOST_H_INCLUDED
 #define MAILTRACE_HOST_H_INCLUDED
 
-#include "keyed-hash.h"
 #include "message.h"
 #include "pieces.h"
 #include "pointer-map.h"
+#include "pool.h"
 
 /* a client that connected; its session is served by a process that is not yet known */
 typedef struct _Connection
@@ -35,6 +35,8 @@ struct _Session
   guint64 connect_hash;  /* of its connect line */
   guint generation;      /* 1; 2 and more: its process was thought to have ended within this second */
   guint64 client_key;    /* of ip and port, in the host's clients; 0: port not known */
+  gint64 client_port;    /* of the first client its lines have told; -1: not told */
+  guint32 client_ip_at;  /* of what was told, one more than where its address begins; 0: see the record */
   Record record[1];      /* RK_SESSION, complete after session_fold() */
   Record told[1];        /* values as its lines told them, see session.c */
   guint32 upcoming_at;   /* of these, where those since the last arrival begin: they belong to the next one */
@@ -75,7 +77,8 @@ struct _Host
   gsize name_len;
   guint64 seed;
   guint64 line_seed;        /* lines of different hosts are different, even when they say the same */
-  const HashKey *hash_key;  /* the tracker's */
+  struct _HostShared *shared;
+  const HashKey *hash_key;  /* of these */
   PointerMap ids;           /* IdEntry.key -> IdEntry, owned */
   PointerMap sessions;      /* Session.key -> Session */
   PointerMap connections;   /* Connection.hash -> Connection */
@@ -110,7 +113,19 @@ struct _Host
   guint n_underway;         /* documents of its messages that have not arrived */
 };
 
-Host *host_new(Slice name, guint64 seed, const HashKey *hash_key);
+#define ENTRY_BYTES 40      /* of an entry whose id is of the old form */
+
+/* what the hosts of a tracker share */
+typedef struct _HostShared
+{
+  HashKey hash_key;
+  Pool messages, sessions, connections, entries;
+} HostShared;
+
+void host_shared_init(HostShared *self, guint64 seed);
+void host_shared_release(HostShared *self);
+
+Host *host_new(Slice name, guint64 seed, HostShared *shared);
 void host_free(Host *self);
 
 static inline Slice

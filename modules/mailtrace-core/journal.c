@@ -379,12 +379,11 @@ _account(Journal *self, JournalGroup group, const JournalEntry *entry, gsize byt
 void
 journal_add(Journal *self, JournalGroup group, const JournalEntry *entry)
 {
-  gsize bytes = stored_entry_bytes(entry);
-  JournalEntry numbered = *entry;
-
   if (!self->file || (group && _slot(self, group)->bytes == NO_ENTRIES)
       || (!group && !_is_end(entry->kind) && entry->kind != JK_HOST))
     return;
+  gsize bytes = stored_entry_bytes(entry);
+  JournalEntry numbered = *entry;
   if (!numbered.seq)
     numbered.seq = self->seq + 1;
   journal_skip_seq(self, numbered.seq);

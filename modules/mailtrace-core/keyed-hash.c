@@ -43,14 +43,41 @@ _sum(const HashKey *self, Slice text)
   return sum + _product(padded, key);
 }
 
-guint64
-hash_text(const HashKey *self, Slice text, guint64 a, guint64 b)
+/* what stands behind the first HASH_TEXT_BYTES is hashed with what stands in front of it */
+static guint64
+_fold(const HashKey *self, Slice *text)
 {
-  for (; text.len > HASH_TEXT_BYTES; text = slice_skip(text, HASH_TEXT_BYTES))
+  guint64 front = 0;
+
+  for (; text->len > HASH_TEXT_BYTES; *text = slice_skip(*text, HASH_TEXT_BYTES))
     {
-      guint128 sum = _sum(self, slice_head(text, HASH_TEXT_BYTES));
-      a = hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len, a, b }, 5);
+      guint128 sum = _sum(self, slice_head(*text, HASH_TEXT_BYTES));
+      front = hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text->len, front }, 4);
     }
+  return front;
+}
+
+guint64
+hash_text(const HashKey *self, Slice text, guint64 other)
+{
+  guint64 front = _fold(self, &text);
   guint128 sum = _sum(self, text);
-  return hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len, a, b }, 5);
+
+  return hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len ^ front, other }, 4);
+}
+
+guint64
+hash_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
+{
+  guint64 words[8] = { 0, 0, _fold(self, &text), process_key, (guint64) usec };
+  guint128 sum = _sum(self, text);
+
+  words[0] = (guint64) sum;
+  words[1] = (guint64) (sum >> 64);
+  words[2] ^= (guint64) text.len << 32 | by.len;
+  if (by.len > 24)
+    words[5] = hash_text(self, by, 0);
+  else
+    hash_pack(by, words + 5);
+  return hash_words(self, words, 8);
 }

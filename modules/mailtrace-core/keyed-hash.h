@@ -13,7 +13,7 @@
 
 __extension__ typedef unsigned __int128 guint128;
 
-#define HASH_WORDS_MAX 5
+#define HASH_WORDS_MAX 8
 #define HASH_TEXT_BYTES 512
 
 typedef struct _HashKey
@@ -60,7 +60,10 @@ hash_pack(Slice text, guint64 words[3])
     memcpy(words, text.str, text.len);
 }
 
-/* of a text of any length, and of two words */
-guint64 hash_text(const HashKey *self, Slice text, guint64 a, guint64 b);
+/* of a text of any length, and of a word */
+guint64 hash_text(const HashKey *self, Slice text, guint64 other);
+
+/* of a text, and of who said it when */
+guint64 hash_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec);
 
 #endif

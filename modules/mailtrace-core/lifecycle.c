@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracker-internal.h"
 
+#define TOMBSTONES_A_CHUNK 126
+
 static Tombstone *
 _take_oldest_tombstone(Tracker *self)
 {
@@ -12,11 +14,43 @@ _take_oldest_tombstone(Tracker *self)
   return oldest;
 }
 
+/* they are never given back, only used again: the oldest one for the newest */
+typedef struct _TombstoneChunk
+{
+  struct _TombstoneChunk *next;
+  Tombstone items[TOMBSTONES_A_CHUNK];
+} TombstoneChunk;
+
+static Tombstone *
+_next_of_chunk(Tracker *self)
+{
+  if (!self->chunk_left)
+    {
+      TombstoneChunk *chunk = g_new(TombstoneChunk, 1);
+
+      chunk->next = self->chunks;
+      self->chunks = chunk;
+      self->chunk_left = TOMBSTONES_A_CHUNK;
+    }
+  return &self->chunks->items[--self->chunk_left];
+}
+
+void
+tracker_free_tombstones(Tracker *self)
+{
+  for (TombstoneChunk *chunk = self->chunks, *next; chunk; chunk = next)
+    {
+      next = chunk->next;
+      g_free(chunk);
+    }
+  pointer_map_release(&self->tombstones);
+}
+
 static Tombstone *
 _new_tombstone(Tracker *self, guint64 hash)
 {
   gboolean is_full = self->tombstones.used >= MAX(self->options.max_tombstones, 1);
-  Tombstone *tombstone = is_full ? _take_oldest_tombstone(self) : g_new(Tombstone, 1);
+  Tombstone *tombstone = is_full ? _take_oldest_tombstone(self) : _next_of_chunk(self);
 
   *tombstone = (Tombstone) { hash, G_MININT64, 0, NULL };
   pointer_map_add(&self->tombstones, hash, tombstone);
@@ -87,10 +121,14 @@ tracker_client_hash(const Host *host, guint64 client_key)
 void
 tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, host_entry_key(feed->host, root));
+  Slice text = slice_new(root->id, root->len);
+  gboolean is_own = slice_equals(text, feed->line->queue_id);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, is_own ? feed->id_key : host_id_key(feed->host, text));
   QueueId id;
 
-  if (queue_id_decode(slice_new(root->id, root->len), &id))
+  if (is_own && feed_decode_id(feed))
+    message->pid = feed->id.pid;
+  else if (!is_own && queue_id_decode(text, &id))
     message->pid = id.pid;
   message->generation = tombstone ? (guint16) MIN(tombstone->generation + 1, G_MAXUINT16) : 1;
 }
@@ -370,7 +408,6 @@ _new_session(Feed *feed)
   const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
   Session *session = session_new(feed->host, &feed->frame);
 
-  session->id_hash = slice_fingerprint(feed->frame.text);
   session->generation = tombstone && tombstone_covers(tombstone, feed) ? MAX(tombstone->generation, 1) + 1 : 1;
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);

@@ -152,16 +152,15 @@ _can_be_its_child(const Message *message, const QueueId *child)
 
 /* without the line that links both ids; the process itself names its child before it hands the first id over */
 static Message *
-_worker_message(const Feed *feed)
+_worker_message(Feed *feed)
 {
-  QueueId id;
   Message *message;
 
-  if (feed->line->role == LR_ARRIVAL || !queue_id_decode(feed->line->queue_id, &id))
+  if (feed->line->role == LR_ARRIVAL || !feed->host->workers.used || !feed_decode_id(feed))
     return NULL;
-  guint64 key = host_process_key(feed->host, feed->frame.node, id.pid);
+  guint64 key = host_process_key(feed->host, feed->frame.node, feed->id.pid);
   message = pointer_map_get(&feed->host->workers, key);
-  return key != feed->process_key && message && _can_be_its_child(message, &id) ? message : NULL;
+  return key != feed->process_key && message && _can_be_its_child(message, &feed->id) ? message : NULL;
 }
 
 static Message *

@@ -16,16 +16,16 @@ _decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
 }
 
 gboolean
-record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed)
+record_add_warning(Record *record, Slice text, U64Set *known, const HashKey *key)
 {
-  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX || !u64_set_add(known, slice_hash(text, seed + F_WARNINGS)))
+  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX || !u64_set_add(known, hash_text(key, text, F_WARNINGS)))
     return FALSE;
   record_append_text(record, F_WARNINGS, text);
   return TRUE;
 }
 
 static gboolean
-_merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed)
+_merge_warnings(Record *record, const Line *line, U64Set *known, const HashKey *key)
 {
   gchar small[SMALL_TEXT], *heap;
   gboolean changed = FALSE;
@@ -33,7 +33,7 @@ _merge_warnings(Record *record, const Line *line, U64Set *known, guint64 seed)
   for (guint i = 0; i < line->n_fields; i++)
     if (line->fields[i].id == F_WARNINGS)
       {
-        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, seed);
+        changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, key);
         g_free(heap);
       }
   return changed;
@@ -45,5 +45,5 @@ message_merge_line(Message *self, Record *record, const Line *line)
   gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
   gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
 
-  return _merge_warnings(record, line, &self->known, self->host->seed) || changed;
+  return _merge_warnings(record, line, &self->known, self->host->hash_key) || changed;
 }

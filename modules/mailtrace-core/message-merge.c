@@ -31,7 +31,7 @@ message_take_value(Message *self, const Record *from, guint32 at, const TrackerO
   if (id == F_RECIPIENTS)
     message_add_recipient(self, value.text, options);
   else if (id == F_WARNINGS)
-    record_add_warning(self->record, value.text, &self->known, options->hash_seed);
+    record_add_warning(self->record, value.text, &self->known, self->host->hash_key);
   else
     record_append_text(self->record, F_RAW, value.text);
 }

@@ -5,7 +5,7 @@
 Message *
 message_new(Host *host, RecordKind kind)
 {
-  Message *self = g_new0(Message, 1);
+  Message *self = pool_take(&host->shared->messages);
 
   self->link.data = self;
   self->interim_link.data = self;
@@ -22,7 +22,7 @@ message_free(Message *self)
   record_release(self->record);
   u64_set_release(&self->known);
   u64_map_release(&self->deliveries);
-  g_free(self);
+  pool_give(&self->host->shared->messages, self);
 }
 
 gboolean
@@ -155,7 +155,7 @@ message_add_recipient(Message *self, Slice address, const TrackerOptions *option
       self->n_omitted++;
       return FALSE;
     }
-  if (!u64_set_add(&self->known, slice_hash(address, options->hash_seed + F_RECIPIENTS)))
+  if (!u64_set_add(&self->known, hash_text(self->host->hash_key, address, F_RECIPIENTS)))
     return FALSE;
   record_append_text(self->record, F_RECIPIENTS, address);
   self->n_recipients++;
@@ -253,11 +253,16 @@ typedef struct _DeliveryKey
 } DeliveryKey;
 
 static DeliveryKey
-_delivery_key(Slice final, Slice original, guint64 seed)
+_delivery_key(const Message *self, Slice final, Slice original)
 {
-  guint64 own = slice_hash(final, slice_hash(original.len ? original : final, seed));
+  const HashKey *key = self->host->hash_key;
+  guint64 envelope = hash_text(key, original.len ? original : final, F_DELIVERY_ORIGINAL_RECIPIENT);
+  guint64 routed = hash_words(key, (guint64[]) { envelope, envelope }, 2);
 
-  return (DeliveryKey) { own, original.len ? slice_hash(original, slice_hash(original, seed)) : own };
+  if (!original.len)
+    return (DeliveryKey) { routed, routed };
+  guint64 own = hash_text(key, final, F_DELIVERY_ORIGINAL_RECIPIENT);
+  return (DeliveryKey) { hash_words(key, (guint64[]) { envelope, own }, 2), routed };
 }
 
 /* a deferral while routing knows only the envelope's recipient; the delivery names what became of it */
@@ -315,7 +320,7 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
 {
   Slice final = line_get(line, F_DELIVERY_RECIPIENT);
   Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
-  DeliveryKey key = _delivery_key(final, original, options->hash_seed);
+  DeliveryKey key = _delivery_key(self, final, original);
   Record *delivery = final.str ? _find_delivery(self, &key) : NULL, *attempt;
 
   if (!final.str || (delivery && _is_idle_note(delivery, line))
@@ -339,7 +344,7 @@ message_take_delivery(Message *self, Record *taken, const TrackerOptions *option
 {
   Slice final = record_get_text(taken, F_DELIVERY_RECIPIENT);
   Slice original = record_get_text(taken, F_DELIVERY_ORIGINAL_RECIPIENT);
-  DeliveryKey key = _delivery_key(final, original, options->hash_seed);
+  DeliveryKey key = _delivery_key(self, final, original);
   Record *delivery = _find_delivery(self, &key);
 
   if (!delivery && !(delivery = _new_delivery(self, &key, options)))

@@ -8,6 +8,7 @@
 
 #include "mailtrace/queue_id.h"
 #include "mailtrace/tracker.h"
+#include "keyed-hash.h"
 #include "record-line.h"
 #include "u64-map.h"
 
@@ -133,7 +134,7 @@ gboolean message_merge_line(Message *self, Record *record, const Line *line);
 
 /* unless known holds it; beyond WARNINGS_MAX the rest is left out */
 #define WARNINGS_MAX 1000
-gboolean record_add_warning(Record *record, Slice text, U64Set *known, guint64 seed);
+gboolean record_add_warning(Record *record, Slice text, U64Set *known, const HashKey *key);
 
 /* the part behind the last "@", in lower case; nothing without one */
 void record_set_domain(Record *record, FieldId id, Slice address);

@@ -16,7 +16,7 @@ _number(FieldType type, Slice value, gint64 *number)
     return slice_to_decimal(value, number);
   if (type == FT_BOOLEAN)
     {
-      *number = slice_equals(value, SLICE("true"));
+      *number = value.len == 4 && memcmp(value.str, "true", 4) == 0;
       return TRUE;
     }
   if (!value.len || value.str[0] != '-')
@@ -39,6 +39,26 @@ _append_text(Record *record, FieldId id, Slice text)
   return TRUE;
 }
 
+/* most numbers are short and plain */
+static inline gboolean
+_short_number(FieldType type, Slice value, gint64 *number)
+{
+  guint64 n = 0;
+
+  if (type != FT_INTEGER || value.len > 9 || !value.len)
+    return _number(type, value, number);
+  for (gsize i = 0; i < value.len; i++)
+    {
+      guint digit = (guint) (guchar) value.str[i] - '0';
+
+      if (digit > 9)
+        return _number(type, value, number);
+      n = n * 10 + digit;
+    }
+  *number = (gint64) n;
+  return TRUE;
+}
+
 /* an unescaped value, for which there is room */
 static inline gboolean
 _append(Record *record, FieldId id, Slice value)
@@ -48,7 +68,7 @@ _append(Record *record, FieldId id, Slice value)
 
   if (type == FT_TEXT || type == FT_LIST)
     return _append_text(record, id, value);
-  if (!_number(type, value, &number))
+  if (!_short_number(type, value, &number))
     return FALSE;
   packed_append_number(record, id, number);
   return TRUE;
@@ -125,10 +145,10 @@ record_merge_line(Record *record, const Line *line, FieldId except)
       /* lists that have an index of their own */
       if (!(field_get(id)->records >> kind & 1) || id == except || id == F_WARNINGS || id == F_RECIPIENTS)
         continue;
-      if (record_may_have(record, id) || field->escaped || !packed_has_room(record, field->value.len))
-        changed |= _merge(record, id, field);
-      else
+      if (!record_may_have(record, id) && !field->escaped && packed_has_room(record, field->value.len))
         changed |= _append(record, id, field->value);
+      else if (!packed_keeps(record, id))
+        changed |= _merge(record, id, field);
     }
   return changed;
 }

@@ -6,7 +6,7 @@
 #include "mailtrace/line.h"
 #include "mailtrace/record.h"
 
-/* Merges the fields of a line that belong into a record of that kind, all but warnings and recipients, and but one more.
+/* Merges the fields of a line that belong into a record of that kind, all but warnings and recipients, and one more.
  * TRUE when something changed. */
 gboolean record_merge_line(Record *record, const Line *line, FieldId except);
 

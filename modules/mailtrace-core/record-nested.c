@@ -14,7 +14,7 @@ _first_nested(const Record *self, RecordKind kind)
 static void
 _make_room(Record *self)
 {
-  guint32 size = self->nested ? self->nested->size + self->nested->size / 2 + 1 : 1;
+  guint32 size = self->nested ? self->nested->size + self->nested->size / 2 + 1 : 2;
 
   if (self->nested && self->nested->n_all < self->nested->size)
     return;

@@ -35,6 +35,22 @@ packed_bit(FieldId id)
   return G_GUINT64_CONSTANT(1) << id % 64;
 }
 
+/* no other field of its kind has that bit */
+static inline gboolean
+packed_is_exact(const Record *self, FieldId id)
+{
+  guint other = id < 128 ? id + 128u : id - 128u;
+
+  return !self->is_mixed && (other >= FIELD_COUNT || !(field_get((FieldId) other)->records >> self->kind & 1));
+}
+
+/* it has that field, and the first value stays; FALSE: not known */
+static inline gboolean
+packed_keeps(const Record *self, FieldId id)
+{
+  return record_may_have(self, id) && field_get(id)->merge == FM_FIRST && packed_is_exact(self, id);
+}
+
 /* there is such a value now */
 static inline void
 packed_note(Record *self, FieldId id)

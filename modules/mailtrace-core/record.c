@@ -11,15 +11,6 @@ G_STATIC_ASSERT(FIELD_COUNT < 256);
 G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
 G_STATIC_ASSERT(FIELD_FILTER_WORDS * 64 == 128);
 
-/* no other field of its kind has that bit */
-static inline gboolean
-_is_exact(const Record *self, FieldId id)
-{
-  guint other = id < 128 ? id + 128u : id - 128u;
-
-  return !self->is_mixed && (other >= FIELD_COUNT || !(field_get((FieldId) other)->records >> self->kind & 1));
-}
-
 void
 record_init(Record *self, RecordKind kind)
 {
@@ -252,7 +243,7 @@ record_remove(Record *self, FieldId id)
 
   if (at == before)
     return FALSE;
-  if (_is_exact(self, id))
+  if (packed_is_exact(self, id))
     self->filter[packed_word(id)] &= ~packed_bit(id);
   if (field_get(id)->merge != FM_APPEND)
     {
@@ -272,23 +263,31 @@ record_remove(Record *self, FieldId id)
   return TRUE;
 }
 
+/* the value that begins there, the only one of its field, by another one, which is none of the record */
+static gboolean
+_replace_at(Record *self, guint32 at, gconstpointer data, gsize len)
+{
+  FieldId id = (FieldId) self->values[at];
+  Slice old = packed_data(self, at);
+
+  if (slice_equals(old, slice_new(data, len)))
+    return FALSE;
+  if (old.len == len && !packed_is_text(id))
+    {
+      memcpy(self->values + (old.str - (const gchar *) self->values), data, len);
+      return TRUE;
+    }
+  _cut_out(self, at, packed_next(self, at));
+  return _append(self, id, data, len);
+}
+
 static gboolean
 _replace_foreign(Record *self, FieldId id, gconstpointer data, gsize len)
 {
   guint32 at = _find(self, id);
 
-  if (at == self->len)
-    return _append(self, id, data, len);
-
-  gboolean single = field_get(id)->merge != FM_APPEND || record_count(self, id) == 1;
-  Slice old = packed_data(self, at);
-  if (single && slice_equals(old, slice_new(data, len)))
-    return FALSE;
-  if (single && old.len == len && !packed_is_text(id))
-    {
-      memcpy(self->values + (old.str - (const gchar *) self->values), data, len);
-      return TRUE;
-    }
+  if (at < self->len && (field_get(id)->merge != FM_APPEND || record_count(self, id) == 1))
+    return _replace_at(self, at, data, len);
   record_remove(self, id);
   return _append(self, id, data, len);
 }
@@ -346,18 +345,21 @@ _merge_integer(Record *self, FieldId id, gint64 number)
 {
   FieldMerge merge = field_get(id)->merge;
   guint8 data[NUMBER_BYTES_MAX];
-  RecordValue old;
+  guint32 at;
 
   if (merge == FM_FIRST && record_has(self, id))
     return FALSE;
-  if (record_get(self, id, &old))
+  at = _find(self, id);
+  if (at == self->len)
     {
-      if (merge == FM_MAX && number <= old.number)
-        return FALSE;
-      if (merge == FM_SUM)
-        number = _sum(number, old.number);
+      record_append_integer(self, id, number);
+      return TRUE;
     }
-  return _replace(self, id, data, packed_put_number(data, number));
+  if (merge == FM_MAX && number <= _get_number(packed_data(self, at)))
+    return FALSE;
+  if (merge == FM_SUM)
+    number = _sum(number, _get_number(packed_data(self, at)));
+  return _replace_at(self, at, data, packed_put_number(data, number));
 }
 
 void
@@ -506,7 +508,7 @@ record_get_integer(const Record *self, FieldId id, gint64 otherwise)
 gboolean
 record_has(const Record *self, FieldId id)
 {
-  return record_may_have(self, id) && (_is_exact(self, id) || _find(self, id) < self->len);
+  return record_may_have(self, id) && (packed_is_exact(self, id) || _find(self, id) < self->len);
 }
 
 guint

@@ -153,11 +153,9 @@ _merge_event(Feed *feed, Record *scan)
 static void
 _set_scan_pid(Feed *feed, Record *scan)
 {
-  QueueId id;
-
-  if (!feed->frame.pid)
+  if (!feed->frame.pid || record_get_integer(scan, F_SCAN_PID, 0) == feed->frame.pid)
     return;
-  if (queue_id_decode(feed->line->queue_id, &id) && id.pid == feed->frame.pid)
+  if (feed_decode_id(feed) && feed->id.pid == feed->frame.pid)
     record_remove(scan, F_SCAN_PID);
   record_set_integer(scan, F_SCAN_PID, feed->frame.pid);
 }
@@ -176,7 +174,7 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
   if (recipient.str && message->n_scan_recipients < feed->tracker->options.max_recipients
-      && u64_set_add(&message->known, slice_hash(recipient, slice_hash(line->queue_id, feed->host->seed))))
+      && u64_set_add(&message->known, hash_text(feed->host->hash_key, recipient, feed->id_key)))
     {
       record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
       message->n_scan_recipients++;
@@ -244,12 +242,11 @@ _judge(Feed *feed, Message *message, IdEntry *entry)
 {
   const Line *line = feed->line;
   Record *scan = message_scan(message, line->queue_id);
-  QueueId id;
 
   _merge(feed, message);
   _fill_scan(feed, message, scan);
   message->scan_end = MAX(message->scan_end, message_second(message, &feed->frame.stamp));
-  if (!entry->scanned && queue_id_decode(line->queue_id, &id) && id.pid == feed->frame.pid)
+  if (!entry->scanned && feed_decode_id(feed) && feed->id.pid == feed->frame.pid)
     _set_scanned(message, entry);
   if (line->closes)
     {
@@ -277,7 +274,7 @@ _late_refusal(Feed *feed, Message *message, IdEntry *entry)
   Slice text = line_get(feed->line, F_REFUSAL_TEXT);
 
   return text.len && _has_room(feed, message)
-         && record_add_warning(message->record, text, &message->known, feed->host->seed);
+         && record_add_warning(message->record, text, &message->known, feed->host->hash_key);
 }
 
 static const RoleHandler handlers[LINE_ROLE_COUNT] =
@@ -302,6 +299,8 @@ _handle(Feed *feed, Message *message, IdEntry *entry)
 {
   RecordRoom room;
 
+  if (!feed->line->n_fields)
+    return handlers[feed->line->role](feed, message, entry);
   record_enter(message->record, &room);
   gboolean changed = handlers[feed->line->role](feed, message, entry);
   record_leave(message->record, &room);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host.h"
+#include "record-packed.h"
 
 #define REFUSALS_MAX 1000
 
@@ -10,7 +11,7 @@
  */
 #define MARK_BOTH F_ROLE
 #define MARK_SESSION F_SHAPE
-#define VALUE_HEAD_BYTES 3
+#define TOLD_BYTES 440   /* by most sessions, or less */
 
 /* it holds fields of lines, messages and sessions */
 static void
@@ -18,13 +19,14 @@ _clear_told(Session *self)
 {
   record_init(self->told, RK_MESSAGE);
   self->told->is_mixed = TRUE;
+  self->client_ip_at = 0;
   self->mark = MARK_BOTH;
 }
 
 Session *
 session_new(Host *host, const Frame *first)
 {
-  Session *self = g_new0(Session, 1);
+  Session *self = pool_take(&host->shared->sessions);
 
   self->link.data = self;
   self->host = host;
@@ -35,6 +37,7 @@ session_new(Host *host, const Frame *first)
   record_init(self->record, RK_SESSION);
   _clear_told(self);
   self->upcoming_mark = MARK_BOTH;
+  self->client_port = -1;
   return self;
 }
 
@@ -47,7 +50,7 @@ session_free(Session *self)
   record_release(self->told);
   u64_set_release(&self->known);
   g_free(self->node);
-  g_free(self);
+  pool_give(&self->host->shared->sessions, self);
 }
 
 gboolean
@@ -60,24 +63,34 @@ session_see(Session *self, guint64 line_hash, const Stamp *stamp)
   return TRUE;
 }
 
-/* the first that its lines have told */
-static const Record *
-_with_client(const Session *self)
-{
-  return record_has(self->record, F_CLIENT_IP) ? self->record : self->told;
-}
-
 Slice
 session_client_ip(const Session *self)
 {
-  return record_get_text(_with_client(self), F_CLIENT_IP);
+  guint32 at = self->client_ip_at - 1;
+  RecordValue value;
+
+  if (!self->client_ip_at || !record_next(self->told, &at, &value))
+    return record_get_text(self->record, F_CLIENT_IP);
+  return value.text;
+}
+
+/* the first client that its lines tell is the session's */
+static void
+_note_client(Session *self, FieldId id, Slice value)
+{
+  gint64 port;
+
+  if (id == F_CLIENT_IP && !self->client_ip_at && !record_has(self->record, F_CLIENT_IP))
+    self->client_ip_at = self->told->len + 1;
+  else if (id == F_CLIENT_PORT && self->client_port < 0 && slice_to_int(value, &port))
+    self->client_port = port;
 }
 
 gboolean
 session_is_foreign(const Session *self, const Line *line)
 {
   Slice ip = line_get(line, F_CLIENT_IP), known = session_client_ip(self);
-  gint64 number, port;
+  gint64 port;
 
   if (ip.len && !known.len)
     return self->local;
@@ -85,8 +98,7 @@ session_is_foreign(const Session *self, const Line *line)
     return FALSE;
   if (!slice_equals(ip, known))
     return TRUE;
-  port = record_get_integer(self->record, F_CLIENT_PORT, record_get_integer(self->told, F_CLIENT_PORT, -1));
-  return port >= 0 && slice_to_int(line_get(line, F_CLIENT_PORT), &number) && number != port;
+  return self->client_port >= 0 && slice_to_int(line_get(line, F_CLIENT_PORT), &port) && port != self->client_port;
 }
 
 static void
@@ -110,16 +122,15 @@ _note_fields(Session *self, const Line *line, FieldId mark)
 {
   guint kinds = 1u << RK_SESSION | (mark == MARK_BOTH ? 1u << RK_MESSAGE : 0);
   const LineField *end = line->fields + line->n_fields;
-  gsize bytes = 0;
 
-  for (const LineField *field = line->fields; field < end; field++)
-    bytes += field->value.len + VALUE_HEAD_BYTES;
-  record_reserve(self->told, bytes);
+  if (!self->told->size)
+    record_reserve(self->told, TOLD_BYTES);
   _mark(self, mark);
   for (const LineField *field = line->fields; field < end; field++)
     if (_is_noted(line, field->id, kinds))
       {
         self->n_listed += field->id == F_WARNINGS;
+        _note_client(self, field->id, field->value);
         record_append_field(self->told, field);
       }
 }
@@ -136,6 +147,8 @@ session_note_client(Session *self, Slice ip, Slice port)
   gint64 number;
 
   _mark(self, MARK_SESSION);
+  _note_client(self, F_CLIENT_IP, ip);
+  _note_client(self, F_CLIENT_PORT, port);
   record_append_text(self->told, F_CLIENT_IP, ip);
   if (slice_to_int(port, &number))
     record_append_integer(self->told, F_CLIENT_PORT, number);
@@ -192,7 +205,7 @@ session_fold(Session *self)
       else if (record_next(self->told, &value_at, &value) && id == F_RAW)
         record_append_text(self->record, id, value.text);
       else
-        record_add_warning(self->record, value.text, &self->known, self->host->seed);
+        record_add_warning(self->record, value.text, &self->known, self->host->hash_key);
     }
   record_release(self->told);
   _clear_told(self);
@@ -327,7 +340,7 @@ _is_new_listed(const Session *self, const RecordValue *value, U64Set *listed, co
 {
   if (value->id == F_RECIPIENTS && u64_set_count(listed) > options->max_recipients)
     return FALSE;
-  return u64_set_add(listed, slice_hash(value->text, options->hash_seed + value->id));
+  return u64_set_add(listed, hash_text(self->host->hash_key, value->text, value->id));
 }
 
 /* told since the last arrival; where they may be too many for the message, it is asked for each one only once */
@@ -335,13 +348,14 @@ static void
 _hand_over_upcoming(const Session *self, Message *message, const TrackerOptions *options)
 {
   gboolean are_many = self->n_listed + message->n_recipients > MIN(options->max_recipients, WARNINGS_MAX);
-  guint32 cursor = self->upcoming_at, at, value_at;
-  FieldId mark = (FieldId) self->upcoming_mark, id;
+  const Record *told = self->told;
+  FieldId mark = (FieldId) self->upcoming_mark;
   U64Set listed = { NULL };
   RecordValue value;
 
-  while (record_next_id(self->told, &cursor, &at, &id))
+  for (guint32 at = self->upcoming_at, value_at; at < told->len; at = packed_next(told, at))
     {
+      FieldId id = (FieldId) told->values[at];
       gboolean is_listed = id == F_RECIPIENTS || id == F_WARNINGS;
 
       if (id == MARK_BOTH || id == MARK_SESSION)
@@ -361,11 +375,11 @@ _hand_over_upcoming(const Session *self, Message *message, const TrackerOptions 
 static void
 _hand_over_session(const Session *self, const Record *from, Message *message, const TrackerOptions *options)
 {
-  guint32 cursor = 0, at;
-  FieldId mark = MARK_BOTH, id;
+  FieldId mark = MARK_BOTH;
 
-  while (record_next_id(from, &cursor, &at, &id))
+  for (guint32 at = 0; at < from->len; at = packed_next(from, at))
     {
+      FieldId id = (FieldId) from->values[at];
       const Field *field = field_get(id);
 
       if (id == MARK_BOTH || id == MARK_SESSION)
@@ -403,6 +417,6 @@ session_wants_document(const Session *self)
 {
   gboolean seen_from_the_start = self->connected_counted || self->lines > 1;
 
-  return (self->n_accepted == 0 && seen_from_the_start && record_has(_with_client(self), F_CLIENT_IP))
+  return (self->n_accepted == 0 && seen_from_the_start && session_client_ip(self).str)
          || record_count_nested(self->record, RK_REFUSAL) > 0;
 }

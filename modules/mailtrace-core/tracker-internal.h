@@ -33,9 +33,11 @@ struct _Tracker
   GHashTable *hosts;        /* &Host.line_seed, a hash of its name -> Host */
   GQueue hosts_by_line;     /* Host, that of the last line at the end */
   Host *last_host;
-  HashKey hash_key;
+  HostShared shared;
   PointerMap tombstones;    /* Tombstone.hash -> Tombstone, owned */
   Tombstone *oldest_burial, *last_burial;
+  struct _TombstoneChunk *chunks;   /* memory of all of them, the last one first */
+  guint chunk_left;         /* of that one, not yet used */
   guint open_messages, open_sessions;
   guint held[LIMIT_KIND_COUNT];
   Host *fullest[LIMIT_KIND_COUNT];   /* holds most of that kind, as far as it was looked at; or NULL */
@@ -57,6 +59,8 @@ typedef struct _Feed
   guint64 id_key;           /* see host_id_key(); of the line's queue id, if it names one */
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
+  QueueId id;               /* see feed_decode_id() */
+  gint8 id_is_told;         /* 0: not asked yet, 1: yes, -1: it tells nothing */
   gboolean offset_is_learned; /* by the host, not told by the line itself */
   SummaryQueue *out;
   guint64 seq;              /* in the journal */
@@ -65,6 +69,15 @@ typedef struct _Feed
   JournalKind kind;         /* JK_RECORD: put together from pieces */
   guint journal_flags;
 } Feed;
+
+/* what the line's queue id tells; FALSE: nothing */
+static inline gboolean
+feed_decode_id(Feed *self)
+{
+  if (!self->id_is_told)
+    self->id_is_told = queue_id_decode(self->line->queue_id, &self->id) ? 1 : -1;
+  return self->id_is_told > 0;
+}
 
 /* lifecycle.c */
 Message *tracker_new_message(Feed *feed, IdEntry *entry);
@@ -87,6 +100,7 @@ void tracker_end_session(Tracker *self, Session *session, EndReason reason, Summ
 /* end: kind, hash, usec, number, and what names it */
 void tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group);
 void tracker_bury_line(Feed *feed);
+void tracker_free_tombstones(Tracker *self);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);
 /* the line is not newer than what the tombstone stands for */
 gboolean tombstone_covers(const Tombstone *self, const Feed *feed);

@@ -5,7 +5,7 @@
 void
 tracker_own_line(Feed *feed, JournalGroup group)
 {
-  if (feed->is_journaled)
+  if (feed->is_journaled || feed->group == group)
     return;
   journal_group_unref(feed->tracker->journal, feed->group);
   feed->group = journal_group_ref(feed->tracker->journal, group);

@@ -27,7 +27,7 @@ tracker_new(const TrackerOptions *options)
 
   self->options = *options;
   self->hosts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) host_free);
-  hash_key_init(&self->hash_key, options->hash_seed);
+  host_shared_init(&self->shared, options->hash_seed);
   self->journal = journal_new(tracker_keeps, self);
   return self;
 }
@@ -48,23 +48,13 @@ tracker_set_options(Tracker *self, const TrackerOptions *options)
     }
 }
 
-static void
-_free_tombstones(Tracker *self)
-{
-  for (Tombstone *tombstone = self->oldest_burial, *next; tombstone; tombstone = next)
-    {
-      next = tombstone->next;
-      g_free(tombstone);
-    }
-  pointer_map_release(&self->tombstones);
-}
-
 void
 tracker_free(Tracker *self)
 {
   g_hash_table_destroy(self->hosts);
-  _free_tombstones(self);
+  tracker_free_tombstones(self);
   journal_free(self->journal);
+  host_shared_release(&self->shared);
   g_free(self);
 }
 
@@ -79,7 +69,7 @@ tracker_find_host(const Tracker *self, Slice name)
 static Host *
 _new_host(Tracker *self, Slice name)
 {
-  Host *host = host_new(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed, &self->hash_key);
+  Host *host = host_new(slice_head(name, HOST_NAME_MAX_LEN), self->options.hash_seed, &self->shared);
 
   g_hash_table_insert(self->hosts, &host->line_seed, host);
   g_queue_push_tail_link(&self->hosts_by_line, &host->link);
@@ -158,13 +148,12 @@ _learn_offset(Feed *feed)
   const Host *host = feed->host;
   const Line *line = feed->line;
   gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN;
-  QueueId id;
 
   if (!line->queue_id.len || (is_known && line->role != LR_ARRIVAL && !line->parent.len))
     return FALSE;
   return !host_find_id_by_key(host, line->queue_id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key)
-         && queue_id_decode(line->queue_id, &id) && !(is_known && !_is_by_maker(feed, &id))
-         && tracker_learn_offset(feed, &id);
+         && feed_decode_id(feed) && !(is_known && !_is_by_maker(feed, &feed->id))
+         && tracker_learn_offset(feed, &feed->id);
 }
 
 static void
@@ -195,17 +184,10 @@ _follow_line(Feed *feed)
 static void
 _hash_line(Feed *feed)
 {
-  const HashKey *key = feed->host->hash_key;
-  Slice program = feed->frame.program;
-  guint64 words[5] = { 0 };
+  const Frame *frame = &feed->frame;
+  guint64 process = feed->process_key ? feed->process_key : feed->host->line_seed;
 
-  if (program.len <= 24)
-    hash_pack(program, words);
-  else
-    words[0] = hash_text(key, program, 0, 0);
-  words[3] = program.len;
-  words[4] = feed->process_key ? feed->process_key : feed->host->line_seed;
-  feed->hash = hash_text(key, feed->frame.text, hash_words(key, words, 5), (guint64) feed->frame.stamp.local_usec);
+  feed->hash = hash_said(feed->host->hash_key, frame->text, frame->program, process, frame->stamp.local_usec);
 }
 
 static gboolean
@@ -256,6 +238,7 @@ _read_again(Feed *feed, Line *again)
   line_parse_of(&feed->frame, known, again);
   feed->line = again;
   feed->id_key = host_id_key(feed->host, again->queue_id);
+  feed->id_is_told = 0;
 }
 
 /* stamp and offset are resolved */

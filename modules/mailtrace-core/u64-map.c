@@ -3,6 +3,7 @@
 
 /* up to here a set is searched from one end to the other; beyond, its size is a power of two, at most 3/4 full; even */
 #define SMALL_SET 16
+#define FIRST_ARRAY 8
 #define ARRAY_STEP 4
 #define FIRST_TABLE 32
 #define FIRST_SIZE 4
@@ -63,10 +64,15 @@ _add_to_table(U64Set *self, guint64 key)
 static void
 _grow_array(U64Set *self)
 {
-  guint32 used = u64_set_count(self), size = self->block ? self->block->size + ARRAY_STEP : ARRAY_STEP;
+  U64SetKeys *old = self->block;
+  guint32 used = u64_set_count(self), size = old ? old->size + ARRAY_STEP : FIRST_ARRAY;
 
-  self->block = g_realloc(self->block, sizeof(U64SetKeys) + size * sizeof(guint64));
+  /* faster than realloc() for so few */
+  self->block = g_malloc(sizeof(U64SetKeys) + size * sizeof(guint64));
   *self->block = (U64SetKeys) { used, size };
+  if (old)
+    memcpy(self->block->keys, old->keys, used * sizeof(guint64));
+  g_free(old);
 }
 
 gboolean
