@@ -3,7 +3,7 @@
 # Installs what the tests need, builds, and runs all of them.
 # usage: tests/run.sh [--quick] [--versions] [--installed] [NAME...]
 #   --quick      no sanitizers, no fuzzing, no lab
-#   --versions   also on Debian 13's syslog-ng, in a chroot that this makes
+#   --versions   also on Debian 13's syslog-ng, and the packages of both Debians, in chroots that this makes
 #   --installed  installs no packages
 #   NAME         only parts whose name contains one of these words
 # The last line is "N passed, N failed"; the exit code is 1 when something failed.
@@ -200,6 +200,25 @@ other_debian() {
     tests/run.sh --quick --installed build/gcc gcc/test_ $tests
 }
 
+# packages SUITE: built on the host where that is the same Debian, else in its chroot; nothing that lintian calls an error
+packages() {
+  local suite=$1 directory=$work/packages-$1 root=$cache/$1-build
+  if [ "$(. /etc/os-release && echo "$VERSION_CODENAME")" = "$suite" ]; then
+    "$top/tests/versions/make-packages.sh" "$directory"
+  else
+    chroot_run "$root" tests/versions/make-packages.sh "$directory"
+  fi && lintian --fail-on error --allow-root "$directory"/packages/*.deb
+}
+
+# on a Debian that has nothing else: install them, do what README.md says, remove them
+installed_packages() {
+  local suite=$1
+  chroot_make "$suite" && chroot_copy "$suite" "$suite-installed" \
+    && chroot_install "$suite-installed" syslog-ng-core syslog-ng-scl bash-completion "$work/packages-$suite"/packages/*.deb \
+    && chroot_run "$cache/$suite-installed" tests/versions/check-packages.sh README.md \
+    && rm -rf "$cache/$suite-installed"
+}
+
 mkdir -p "$work/log"
 export MAILTRACE_BUILD=$work/gcc
 [ $installed = yes ] || install_packages
@@ -236,9 +255,13 @@ fi
 if [ $versions = yes ]; then
   . "$top/tests/versions/chroots.sh"
   check versions/chroots chroots_usable
-  check versions/prepare-trixie chroot_prepare trixie trixie-build $(grep -h -v -E '^(clang|libclang|exim4|git$|valgrind|chromium|debootstrap)' \
+  check versions/prepare-trixie chroot_prepare trixie trixie-build $(grep -h -v -E '^(clang|libclang|exim4|git$|valgrind|chromium|debootstrap|lintian)' \
     "$top/examples/packages.txt" "$top/tests/packages.txt")
   suite versions/trixie other_debian trixie
+  for debian in bookworm trixie; do
+    check versions/packages-$debian packages $debian
+    check versions/installed-$debian installed_packages $debian
+  done
 fi
 
 [ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"

@@ -53,6 +53,7 @@ chroot_install() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq || exit 1
     for package; do
+      case $package in */*) [ -e "$package" ] || { echo "there is no $package" >&2; exit 1; } ;; esac
       if [ -e "$package" ] || apt-cache policy "$package" | grep -q "Candidate: [^(]"; then have="$have $package"
       else echo "this Debian has no $package"; fi
     done
