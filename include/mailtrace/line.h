@@ -79,6 +79,13 @@ void line_parse(const Frame *frame, Line *out);
  * reading possible, the one that names it is taken */
 void line_parse_of(const Frame *frame, Slice client_ip, Line *out);
 
+/* FALSE: it has no such field */
+static inline gboolean
+line_may_have(const Line *self, FieldId id)
+{
+  return (self->seen >> id % 64 & 1) != 0;
+}
+
 /* first value of a field, or SLICE_NONE (str NULL) when absent; an empty value has str != NULL */
 Slice line_get(const Line *self, FieldId id);
 

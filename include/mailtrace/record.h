@@ -27,7 +27,7 @@ struct _Record
   guint32 size : 27;      /* bytes allocated */
   guint32 in_room : 1;    /* see record_enter() */
   guint32 kind : 3;       /* RecordKind */
-  guint32 is_mixed : 1;   /* has had fields that belong into no record of its kind */
+  guint32 is_mixed : 1;   /* may hold fields that belong into no record of its kind; else it must not */
 };
 
 typedef struct _RecordValue

@@ -33,7 +33,8 @@ host_shared_release(HostShared *self)
 static void
 _free_connection(Host *self, Connection *connection)
 {
-  g_free(connection->raw);
+  if (connection->raw)
+    g_free(connection->raw);
   pool_give(&self->shared->connections, connection);
 }
 
@@ -490,8 +491,8 @@ host_follow_line(Host *self, const ClockLine *line)
 guint64
 host_process_key(const Host *self, Slice node, guint64 pid)
 {
-  guint64 words[] = { pid, node.len ? slice_hash(node, self->seed) : 0, self->line_seed };
-  guint64 key = pid ? hash_words(self->hash_key, words, 3) : 0;
+  guint64 words[] = { pid, self->line_seed + (node.len ? slice_hash(node, self->seed) : 0) };
+  guint64 key = pid ? hash_words(self->hash_key, words, 2) : 0;
 
   return key || !pid ? key : 1;
 }

@@ -12,35 +12,39 @@ hash_key_init(HashKey *self, guint64 seed)
 {
   guint64 n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS(self->words); i++, n += 2)
-    self->words[i] = (guint128) _nth(seed, n) << 64 | _nth(seed, n + 1);
+  for (guint i = 0; i < G_N_ELEMENTS(self->shift); i++, n += 2)
+    self->shift[i] = (guint128) _nth(seed, n) << 64 | _nth(seed, n + 1);
+  for (guint i = 0; i < G_N_ELEMENTS(self->words); i++, n++)
+    self->words[i] = _nth(seed, n);
   for (guint i = 0; i < G_N_ELEMENTS(self->text); i++, n++)
     self->text[i] = _nth(seed, n);
 }
 
-static inline guint128
-_product(const gchar *at, const guint64 *key)
-{
-  return (guint128) (hash_load(at) + key[0]) * (hash_load(at + 8) + key[1]);
-}
-
 /* the last 16 bytes may overlap those in front of them: the same bytes for each text of that length */
-static guint128
+static inline guint128
 _sum(const HashKey *self, Slice text)
 {
+  const gchar *at = text.str, *end = text.str + text.len;
   const guint64 *key = self->text;
   gchar padded[16] = { 0 };
   guint128 sum = 0;
-  gsize at = 0;
 
-  for (; at + 16 <= text.len; at += 16, key += 2)
-    sum += _product(text.str + at, key);
-  if (at == text.len)
+  for (; end - at >= 32; at += 32, key += 4)
+    {
+      sum += hash_pair(hash_load(at), hash_load(at + 8), key);
+      sum += hash_pair(hash_load(at + 16), hash_load(at + 24), key + 2);
+    }
+  if (end - at >= 16)
+    {
+      sum += hash_pair(hash_load(at), hash_load(at + 8), key);
+      at += 16, key += 2;
+    }
+  if (at == end)
     return sum;
   if (text.len > 16)
-    return sum + _product(text.str + text.len - 16, key);
+    return sum + hash_pair(hash_load(end - 16), hash_load(end - 8), key);
   memcpy(padded, text.str, text.len);
-  return sum + _product(padded, key);
+  return sum + hash_pair(hash_load(padded), hash_load(padded + 8), key);
 }
 
 /* what stands behind the first HASH_TEXT_BYTES is hashed with what stands in front of it */
@@ -51,8 +55,8 @@ _fold(const HashKey *self, Slice *text)
 
   for (; text->len > HASH_TEXT_BYTES; *text = slice_skip(*text, HASH_TEXT_BYTES))
     {
-      guint128 sum = _sum(self, slice_head(*text, HASH_TEXT_BYTES));
-      front = hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text->len, front }, 4);
+      guint128 sum = _sum(self, slice_head(*text, HASH_TEXT_BYTES)) + hash_pair(text->len, front, self->words);
+      front = hash_finish(self, sum);
     }
   return front;
 }
@@ -60,24 +64,24 @@ _fold(const HashKey *self, Slice *text)
 guint64
 hash_text(const HashKey *self, Slice text, guint64 other)
 {
-  guint64 front = _fold(self, &text);
+  guint64 front = text.len > HASH_TEXT_BYTES ? _fold(self, &text) : 0;
   guint128 sum = _sum(self, text);
 
-  return hash_words(self, (guint64[]) { (guint64) sum, (guint64) (sum >> 64), text.len ^ front, other }, 4);
+  sum += hash_pair(text.len, front, self->words) + hash_pair(other, 0, self->words + 2);
+  return hash_finish(self, sum);
 }
 
 guint64
 hash_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
 {
-  guint64 words[8] = { 0, 0, _fold(self, &text), process_key, (guint64) usec };
-  guint128 sum = _sum(self, text);
+  guint64 front = text.len > HASH_TEXT_BYTES ? _fold(self, &text) : 0;
+  guint64 name[3] = { 0 };
 
-  words[0] = (guint64) sum;
-  words[1] = (guint64) (sum >> 64);
-  words[2] ^= (guint64) text.len << 32 | by.len;
-  if (by.len > 24)
-    words[5] = hash_text(self, by, 0);
+  if (by.len > 16)
+    name[0] = hash_text(self, by, 0);
   else
-    hash_pack(by, words + 5);
-  return hash_words(self, words, 8);
+    hash_pack(by, name);
+  guint128 sum = _sum(self, text) + hash_pair((guint64) text.len << 32 | by.len, (guint64) usec, self->words);
+  sum += hash_pair(process_key + front, 0, self->words + 2) + hash_pair(name[0], name[1], self->words + 4);
+  return hash_finish(self, sum);
 }

@@ -3,7 +3,8 @@
  * HashKey: fast hashes of which every bit is as good as another, for tables in memory.  Who does not know it cannot
  * choose what collides: whatever the two inputs, two lists of words collide with a probability of 2^-64, two texts of n
  * pieces of HASH_TEXT_BYTES with one of (n + 1) * 2^-64.
- * Words: multiply-shift with 128 bits (Dietzfelbinger), strongly universal.  Texts: NH (of UMAC) in front of it.
+ * The sum of NH (of UMAC), which no two inputs share but by chance, goes through multiply-shift with 128 bits
+ * (Dietzfelbinger), which is strongly universal.
  * Knows nothing of what is hashed.  Values depend on the machine's byte order.
  */
 #ifndef MAILTRACE_KEYED_HASH_H_INCLUDED
@@ -13,26 +14,40 @@
 
 __extension__ typedef unsigned __int128 guint128;
 
-#define HASH_WORDS_MAX 8
+#define HASH_WORDS_MAX 6
 #define HASH_TEXT_BYTES 512
 
 typedef struct _HashKey
 {
-  guint128 words[HASH_WORDS_MAX + 1];
+  guint128 shift[3];
+  guint64 words[HASH_WORDS_MAX];
   guint64 text[HASH_TEXT_BYTES / sizeof(guint64)];
 } HashKey;
 
 void hash_key_init(HashKey *self, guint64 seed);
 
-/* a constant number of words, at most HASH_WORDS_MAX; lists of different lengths are no different inputs */
+static inline guint128
+hash_pair(guint64 a, guint64 b, const guint64 *key)
+{
+  return (guint128) (a + key[0]) * (b + key[1]);
+}
+
+static inline guint64
+hash_finish(const HashKey *self, guint128 sum)
+{
+  sum = self->shift[0] * (guint64) sum + self->shift[1] * (guint64) (sum >> 64) + self->shift[2];
+  return (guint64) (sum >> 64);
+}
+
+/* an even and constant number of words, at most HASH_WORDS_MAX; lists of different lengths are no different inputs */
 static inline guint64
 hash_words(const HashKey *self, const guint64 *words, guint n)
 {
-  guint128 sum = self->words[HASH_WORDS_MAX];
+  guint128 sum = 0;
 
-  for (guint i = 0; i < n; i++)
-    sum += self->words[i] * words[i];
-  return (guint64) (sum >> 64);
+  for (guint i = 0; i < n; i += 2)
+    sum += hash_pair(words[i], words[i + 1], &self->words[i]);
+  return hash_finish(self, sum);
 }
 
 static inline guint64

@@ -13,7 +13,7 @@ line_role_name(LineRole role)
 Slice
 line_get(const Line *self, FieldId id)
 {
-  for (guint i = self->seen >> id % 64 & 1 ? 0 : self->n_fields; i < self->n_fields; i++)
+  for (guint i = line_may_have(self, id) ? 0 : self->n_fields; i < self->n_fields; i++)
     if (self->fields[i].id == id)
       return self->fields[i].value;
   return SLICE_NONE;

@@ -30,7 +30,7 @@ _merge_warnings(Record *record, const Line *line, U64Set *known, const HashKey *
   gchar small[SMALL_TEXT], *heap;
   gboolean changed = FALSE;
 
-  for (guint i = 0; i < line->n_fields; i++)
+  for (guint i = line_may_have(line, F_WARNINGS) ? 0 : line->n_fields; i < line->n_fields; i++)
     if (line->fields[i].id == F_WARNINGS)
       {
         changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, key);
@@ -39,11 +39,27 @@ _merge_warnings(Record *record, const Line *line, U64Set *known, const HashKey *
   return changed;
 }
 
+/* the record of the pass says the same, and the summary asks that one */
+static guint64
+_told_by_scans(const Line *line)
+{
+  guint64 fields = LEFT_OUT(F_SENDER);
+  Slice size;
+
+  if (line->role != LR_HANDOVER && line->role != LR_VERDICT)
+    return 0;
+  size = line_get(line, F_SCANNED_SIZE);
+  if (size.len && size.str[0] != '-')
+    fields |= LEFT_OUT(F_SCANNED_SIZE);
+  if (line_get(line, F_DISPOSITION).str)
+    fields |= LEFT_OUT(F_DISPOSITION) | LEFT_OUT(F_REASON) | LEFT_OUT(F_REASON_DETAIL);
+  return fields;
+}
+
 gboolean
 message_merge_line(Message *self, Record *record, const Line *line)
 {
-  gboolean scanner = line->role == LR_HANDOVER || line->role == LR_VERDICT;
-  gboolean changed = record_merge_line(record, line, scanner ? F_SENDER : FIELD_COUNT);
+  gboolean changed = record_merge_line(record, line, _told_by_scans(line));
 
   return _merge_warnings(record, line, &self->known, self->host->hash_key) || changed;
 }

@@ -2,6 +2,8 @@
 #include "message.h"
 #include "host.h"
 
+#define DOMAIN_MAX 256
+
 Message *
 message_new(Host *host, RecordKind kind)
 {
@@ -166,12 +168,18 @@ void
 record_set_domain(Record *record, FieldId id, Slice address)
 {
   gssize at = slice_find_last_char(address, '@');
+  gchar small[DOMAIN_MAX], *lower = small;
 
   if (at < 0)
     return;
-  gchar *domain = g_ascii_strdown(address.str + at + 1, address.len - at - 1);
-  record_set_text(record, id, slice_new(domain, address.len - at - 1));
-  g_free(domain);
+  Slice domain = slice_skip(address, (gsize) at + 1);
+  if (domain.len > DOMAIN_MAX)
+    lower = g_malloc(domain.len);
+  for (gsize i = 0; i < domain.len; i++)
+    lower[i] = g_ascii_tolower(domain.str[i]);
+  record_set_text(record, id, slice_new(lower, domain.len));
+  if (lower != small)
+    g_free(lower);
 }
 
 static gboolean
@@ -186,7 +194,7 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
   RecordRoom room;
 
   record_enter(delivery, &room);
-  record_merge_line(delivery, line, FIELD_COUNT);
+  record_merge_line(delivery, line, 0);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
   /* without its end a line does not tell that there was no TLS: without an address nobody asks */
@@ -362,9 +370,7 @@ message_scan(Message *self, Slice queue_id)
   for (guint i = 0; (scan = record_nested(self->record, RK_SCAN, i)); i++)
     if (slice_equals(record_get_text(scan, F_SCAN_QUEUE_ID), queue_id))
       return scan;
-  scan = record_add(self->record, RK_SCAN);
-  record_set_text(scan, F_SCAN_QUEUE_ID, queue_id);
-  return scan;
+  return record_add(self->record, RK_SCAN);
 }
 
 #define SIGNATURES_MAX 1000
@@ -389,7 +395,7 @@ message_sign(Message *self, const Line *line)
 
   record_init(signature, RK_DKIM);
   record_enter(signature, &room);
-  record_merge_line(signature, line, FIELD_COUNT);
+  record_merge_line(signature, line, 0);
   record_leave(signature, &room);
   known = _knows_signature(self, signature);
   if (!known)

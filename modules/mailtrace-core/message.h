@@ -144,7 +144,7 @@ gboolean message_add_recipient(Message *self, Slice address, const TrackerOption
 /* outcome of one delivery attempt */
 gboolean message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options);
 
-/* the pass through the scanner that made that queue id; made when new */
+/* the pass through the scanner that made that queue id; a new one is empty: the caller sets at least this */
 Record *message_scan(Message *self, Slice queue_id);
 
 gboolean message_sign(Message *self, const Line *line);

@@ -84,6 +84,13 @@ _decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
   return line_field_decode(field, *heap ? *heap : small);
 }
 
+/* it is meant as it is logged */
+static inline gboolean
+_is_plain(const LineField *field)
+{
+  return !field->escaped || slice_find_char(field->value, '\\') < 0;
+}
+
 static gboolean
 _merge(Record *record, FieldId id, const LineField *field)
 {
@@ -115,7 +122,7 @@ _append_slowly(Record *record, const LineField *field)
 void
 record_append_field(Record *record, const LineField *field)
 {
-  if (field->escaped || !packed_has_room(record, field->value.len))
+  if (!packed_has_room(record, field->value.len) || !_is_plain(field))
     _append_slowly(record, field);
   else
     _append(record, field->id, field->value);
@@ -131,21 +138,22 @@ _name_of_arrival(FieldId id)
 }
 
 gboolean
-record_merge_line(Record *record, const Line *line, FieldId except)
+record_merge_line(Record *record, const Line *line, guint64 left_out)
 {
   gboolean is_arrival = line->role == LR_ARRIVAL && record->kind == RK_MESSAGE;
   const LineField *end = line->fields + line->n_fields;
   guint kind = record->kind;
   gboolean changed = FALSE;
 
+  /* lists that have an index of their own */
+  left_out |= LEFT_OUT(F_RECIPIENTS);
   for (const LineField *field = line->fields; field < end; field++)
     {
       FieldId id = is_arrival ? _name_of_arrival(field->id) : field->id;
 
-      /* lists that have an index of their own */
-      if (!(field_get(id)->records >> kind & 1) || id == except || id == F_WARNINGS || id == F_RECIPIENTS)
+      if (!(field_get(id)->records >> kind & 1) || (id < 64 && left_out >> id & 1) || id == F_WARNINGS)
         continue;
-      if (!record_may_have(record, id) && !field->escaped && packed_has_room(record, field->value.len))
+      if (!record_may_have(record, id) && packed_has_room(record, field->value.len) && _is_plain(field))
         changed |= _append(record, id, field->value);
       else if (!packed_keeps(record, id))
         changed |= _merge(record, id, field);

@@ -6,9 +6,12 @@
 #include "mailtrace/line.h"
 #include "mailtrace/record.h"
 
-/* Merges the fields of a line that belong into a record of that kind, all but warnings and recipients, and one more.
- * TRUE when something changed. */
-gboolean record_merge_line(Record *record, const Line *line, FieldId except);
+/* bit of a field that is left out, see record_merge_line(); of the first 64 only */
+#define LEFT_OUT(id) (G_GUINT64_CONSTANT(1) << (id))
+
+/* Merges the fields of a line that belong into a record of that kind, all but warnings and recipients, and those left
+ * out.  TRUE when something changed. */
+gboolean record_merge_line(Record *record, const Line *line, guint64 left_out);
 
 /* the value as meant, behind all others */
 void record_append_field(Record *record, const LineField *field);

@@ -29,10 +29,13 @@ record_new(RecordKind kind)
 void
 record_release(Record *self)
 {
-  for (guint32 i = 0; self->nested && i < self->nested->n_all; i++)
+  if (self->values)
+    g_free(self->values);
+  if (!self->nested)
+    return;
+  for (guint32 i = 0; i < self->nested->n_all; i++)
     record_release(&self->nested->items[i]);
   g_free(self->nested);
-  g_free(self->values);
 }
 
 void
@@ -112,7 +115,8 @@ _block_to_leave_for(Record *self, RecordRoom *room)
       self->size = room->size;
       return room->values;
     }
-  g_free(room->values);
+  if (room->values)
+    g_free(room->values);
   self->size = (guint32) _block_size(self->len);
   return g_malloc(self->size);
 }
@@ -215,8 +219,6 @@ _put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
     data = _grow_with(self, needed, data);
   packed_copy(packed_put_head(self->values + self->len, id, size), data, len);
   packed_note(self, id);
-  if (!(field_get(id)->records >> self->kind & 1))
-    self->is_mixed = TRUE;
   self->len = (guint32) needed;
   return TRUE;
 }
@@ -427,30 +429,25 @@ record_append_text(Record *self, FieldId id, Slice text)
   _append(self, id, text.str, text.len);
 }
 
-static void
+/* the value that begins there; where the next one begins */
+static inline guint32
 _value(const Record *self, guint32 at, RecordValue *out)
 {
-  Slice data = packed_data(self, at);
+  guint32 head, size = packed_size(self, at, &head), len = size & 1 ? 0 : size / 2;
+  Slice data = slice_new((const gchar *) self->values + at + head, len);
 
   out->id = (FieldId) self->values[at];
-  out->type = field_get(out->id)->type;
-  switch (out->type)
+  out->type = (FieldType) field_get(out->id)->type;
+  if (out->type == FT_TEXT || out->type == FT_LIST)
+    out->text = size & 1 ? words[size / 2] : data;
+  else if (out->type != FT_TIME)
+    out->number = _get_number(data);
+  else
     {
-    case FT_TEXT:
-    case FT_LIST:
-    case FT_RECORDS:
-      out->text = data;
-      break;
-    case FT_INTEGER:
-    case FT_DECIMAL:
-    case FT_BOOLEAN:
-      out->number = _get_number(data);
-      break;
-    case FT_TIME:
       memcpy(&out->stamp.local_usec, data.str, sizeof(gint64));
       out->stamp.offset_sec = (gint32) _get_number(slice_skip(data, sizeof(gint64)));
-      break;
     }
+  return at + head + len;
 }
 
 gboolean
@@ -469,8 +466,7 @@ record_next(const Record *self, guint32 *cursor, RecordValue *out)
 {
   if (*cursor >= self->len)
     return FALSE;
-  _value(self, *cursor, out);
-  *cursor = packed_next(self, *cursor);
+  *cursor = _value(self, *cursor, out);
   return TRUE;
 }
 
@@ -524,6 +520,15 @@ record_count(const Record *self, FieldId id)
 static gboolean
 _take_new_value(Record *self, const Record *from, guint32 at)
 {
+  guint32 bytes = packed_next(from, at) - at;
+
+  if (packed_has_room(self, bytes))
+    {
+      packed_copy(self->values + self->len, from->values + at, bytes);
+      packed_note(self, (FieldId) from->values[at]);
+      self->len += bytes;
+      return TRUE;
+    }
   guint32 head, size = packed_size(from, at, &head);
 
   return _put(self, (FieldId) from->values[at], size, from->values + at + head, size & 1 ? 0 : size / 2);

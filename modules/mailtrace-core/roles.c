@@ -8,8 +8,11 @@ typedef gboolean (*RoleHandler)(Feed *feed, Message *message, IdEntry *entry);
 static gboolean
 _has_room(const Feed *feed, Message *message)
 {
+  gsize bytes = message->bytes;
+
   for (guint i = 0; i < feed->line->n_fields; i++)
-    message->bytes = (guint32) MIN(message->bytes + feed->line->fields[i].value.len, G_MAXUINT32);
+    bytes += feed->line->fields[i].value.len;
+  message->bytes = (guint32) MIN(bytes, G_MAXUINT32);
   return message->bytes <= feed->tracker->options.max_message_bytes;
 }
 
@@ -26,7 +29,7 @@ _add_recipients(Feed *feed, Message *message)
   Slice rest = line->more_recipients;
   gboolean added = FALSE;
 
-  for (guint i = 0; i < line->n_fields; i++)
+  for (guint i = line_may_have(line, F_RECIPIENTS) ? 0 : line->n_fields; i < line->n_fields; i++)
     if (line->fields[i].id == F_RECIPIENTS)
       added |= message_add_recipient(message, line->fields[i].value, &feed->tracker->options);
   while (rest.len)
@@ -141,7 +144,7 @@ _merge_event(Feed *feed, Record *scan)
   gboolean is_late = _is_later_than(scan, &feed->frame.stamp);
 
   if (!is_late || !record_has(scan, F_SCAN_EVENT_ID))
-    record_merge_line(scan, feed->line, FIELD_COUNT);
+    record_merge_line(scan, feed->line, 0);
   for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
     if (line_get(feed->line, copied[i][0]).str && (!is_late || !record_has(scan, copied[i][1])))
       record_set_text(scan, copied[i][1], line_get(feed->line, copied[i][0]));
@@ -170,6 +173,7 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   gint64 bytes;
 
   record_enter(scan, &room);
+  record_set_text(scan, F_SCAN_QUEUE_ID, line->queue_id);
   _merge_event(feed, scan);
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);

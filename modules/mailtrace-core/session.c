@@ -49,7 +49,8 @@ session_free(Session *self)
   record_release(self->record);
   record_release(self->told);
   u64_set_release(&self->known);
-  g_free(self->node);
+  if (self->node)
+    g_free(self->node);
   pool_give(&self->host->shared->sessions, self);
 }
 
@@ -104,6 +105,8 @@ session_is_foreign(const Session *self, const Line *line)
 static void
 _mark(Session *self, FieldId mark)
 {
+  if (!self->told->size)
+    record_reserve(self->told, TOLD_BYTES);
   if (self->mark != mark)
     record_append_text(self->told, mark, SLICE(""));
   self->mark = mark;
@@ -123,8 +126,6 @@ _note_fields(Session *self, const Line *line, FieldId mark)
   guint kinds = 1u << RK_SESSION | (mark == MARK_BOTH ? 1u << RK_MESSAGE : 0);
   const LineField *end = line->fields + line->n_fields;
 
-  if (!self->told->size)
-    record_reserve(self->told, TOLD_BYTES);
   _mark(self, mark);
   for (const LineField *field = line->fields; field < end; field++)
     if (_is_noted(line, field->id, kinds))
@@ -243,7 +244,7 @@ _twin(const Session *self, const Record *refusal)
 static void
 _fill_refusal(Record *refusal, const Line *line, const Frame *frame)
 {
-  record_merge_line(refusal, line, FIELD_COUNT);
+  record_merge_line(refusal, line, 0);
   /* the filter knows its reason better than a text tells */
   if (line_get(line, F_REFUSAL_FILTER_REASON).len)
     record_replace_text(refusal, F_REFUSAL_REASON, line_get(line, F_REFUSAL_REASON));

@@ -35,7 +35,8 @@ u64_set_count(const U64Set *self)
 static inline void
 u64_set_release(U64Set *self)
 {
-  g_free(self->block);
+  if (self->block)
+    g_free(self->block);
   self->block = NULL;
 }
 
@@ -65,7 +66,8 @@ u64_map_count(const U64Map *self)
 static inline void
 u64_map_release(U64Map *self)
 {
-  g_free(self->table);
+  if (self->table)
+    g_free(self->table);
   self->table = NULL;
 }
 

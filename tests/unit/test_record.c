@@ -329,6 +329,7 @@ Test(record, copy_of_an_empty_one)
 /* two fields whose numbers are 128 apart share a bit of the filter */
 Test(record, fields_that_share_a_bit_are_told_apart)
 {
+  record->is_mixed = TRUE;
   for (guint id = 0; id + 128 < FIELD_COUNT; id++)
     {
       FieldId other = (FieldId) (id + 128);
