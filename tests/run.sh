@@ -219,6 +219,15 @@ installed_packages() {
     && rm -rf "$cache/$suite-installed"
 }
 
+# the command's package behind Debian's rsyslog, which cannot be installed beside syslog-ng
+rsyslog() {
+  chroot_prepare bookworm bookworm-rsyslog rsyslog python3-minimal python3 procps \
+    && chroot_copy bookworm-rsyslog bookworm-rsyslog-run \
+    && chroot_install bookworm-rsyslog-run "$work"/packages-bookworm/packages/mailtrace_*.deb \
+    && chroot_run "$cache/bookworm-rsyslog-run" python3 tests/versions/test_rsyslog.py \
+    && rm -rf "$cache/bookworm-rsyslog-run"
+}
+
 mkdir -p "$work/log"
 export MAILTRACE_BUILD=$work/gcc
 [ $installed = yes ] || install_packages
@@ -262,6 +271,7 @@ if [ $versions = yes ]; then
     check versions/packages-$debian packages $debian
     check versions/installed-$debian installed_packages $debian
   done
+  check versions/rsyslog rsyslog
 fi
 
 [ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"

@@ -6,5 +6,5 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 export CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)"
 export LDFLAGS="$(dpkg-buildflags --get LDFLAGS)"
 rm -rf "$1/packages"
-cmake -S "$top" -B "$1" -G Ninja -DCMAKE_INSTALL_PREFIX=/usr -DMAILTRACE_TESTS=OFF -DMAILTRACE_PACKAGES=ON
+cmake -S "$top" -B "$1" -G Ninja -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=Release -DMAILTRACE_TESTS=OFF -DMAILTRACE_PACKAGES=ON
 cmake --build "$1" --target package
