@@ -74,9 +74,9 @@ _scan(Scan *self, const LineStep *step)
 }
 
 static gboolean
-_run(const LineStep *step, Slice text, Line *line)
+_run(const LineStep *step, Slice text, Line *line, PeerMemo *memo)
 {
-  Scan scan = { text, line };
+  Scan scan = { text, line, memo };
 
   for (; step->scan; step++)
     if (!_scan(&scan, step))
@@ -97,7 +97,7 @@ gboolean
 line_shape_match(const LineShape *self, Slice text, Line *line)
 {
   _clear_values(line);
-  return _run(self->steps, text, line);
+  return _run(self->steps, text, line, NULL);
 }
 
 static void
@@ -115,8 +115,10 @@ static gboolean
 _match(guint by, gboolean has_id, Slice text, Line *line)
 {
   const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
+  PeerMemo memo;
   guchar first = text.len ? (guchar) text.str[0] : 0, last = text.len ? (guchar) text.str[text.len - 1] : 0;
 
+  memo.at = NULL;
   for (const LineCandidate *row = candidates + begins[first], *end = candidates + begins[first + 1]; row < end; row++)
     {
       const LineShape *shape = &tables[row->table][row->row];
@@ -125,7 +127,7 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
         continue;
       if (shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
         continue;
-      if (_run(shape->steps, text, line))
+      if (_run(shape->steps, text, line, &memo))
         {
           line->role = shape->role;
           line->shape = shape->name;

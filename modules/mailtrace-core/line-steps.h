@@ -31,11 +31,9 @@
 #define COMMAND_AT_HOST(...) { scan_command_at_host, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
 #define COMMAND_FROM_HOST(...) { scan_command_from_host, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
 /* all lines that begin with "H=" of a client: one reading for all of them */
-#define HOST_ENDS TEXTS(TEXT(" Warning: "), TEXT(" rejected "), TEXT(" temporarily rejected "), TEXT(" RCPT <"), \
-                        TEXT(" sender verify "), TEXT(" dropped by '"), TEXT(" incomplete transaction "))
-#define HOST { scan_peer_fields, NO_FIELD, NO_TEXT, HOST_ENDS }
+#define HOST { scan_peer_fields, NO_FIELD, NO_TEXT, scan_host_ends }
 /* the same, but of several readings none is believed */
-#define SURE_HOST { scan_sure_peer_fields, NO_FIELD, NO_TEXT, HOST_ENDS }
+#define SURE_HOST { scan_sure_peer_fields, NO_FIELD, NO_TEXT, scan_host_ends }
 /* the same for connections */
 #define CONNECTION_PEER PEER_FIELDS(TEXT(" (TCP/IP connection count = "), TEXT(" closed by "), TEXT(" closed after "), \
                                     TEXT(" lost"), TEXT(" (via inetd)"), TEXT(" (ODMR customer)"))

@@ -27,14 +27,75 @@ _refusal_follows(Slice *rest, const Slice *ends)
   return FALSE;
 }
 
+const Slice scan_host_ends[] =
+{
+  TEXT(" Warning: "), TEXT(" rejected "), TEXT(" temporarily rejected "), TEXT(" RCPT <"), TEXT(" sender verify "),
+  TEXT(" dropped by '"), TEXT(" incomplete transaction "), TEXTS_END
+};
+
+/* of several readings the rows do not believe the same */
+static void
+_remember_peer(const Scan *self, const gchar *at, guint n_before, gboolean found)
+{
+  PeerMemo *memo = self->memo;
+  guint n = self->line->n_fields - n_before;
+
+  if (n > PEER_MEMO_FIELDS || self->line->several_clients)
+    return;
+  memo->at = at;
+  memo->rest = found ? self->rest : SLICE_NONE;
+  memo->n_fields = n;
+  for (guint i = 0; i < n; i++)
+    memo->fields[i] = self->line->fields[n_before + i];
+}
+
+static gboolean
+_take_remembered_peer(Scan *self)
+{
+  const PeerMemo *memo = self->memo;
+
+  if (!memo->rest.str)
+    return FALSE;
+  for (guint i = 0; i < memo->n_fields; i++)
+    scan_add(self, memo->fields[i].id, memo->fields[i].value, memo->fields[i].escaped);
+  self->rest = memo->rest;
+  return TRUE;
+}
+
+static gboolean
+_sure_peer_fields(Scan *self, const LineStep *step);
+
+/* sure: of several readings none is believed */
+static gboolean
+_host_fields(Scan *self, const LineStep *step, gboolean sure)
+{
+  const gchar *at = self->rest.str;
+  guint n_before = self->line->n_fields;
+
+  if (self->memo->at == at)
+    return _take_remembered_peer(self);
+  gboolean found = sure ? _sure_peer_fields(self, step)
+                   : scan_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
+  _remember_peer(self, at, n_before, found);
+  return found;
+}
+
 gboolean
 scan_peer_fields(Scan *self, const LineStep *step)
 {
+  if (step->texts == scan_host_ends && self->memo)
+    return _host_fields(self, step, FALSE);
   return scan_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
 }
 
 gboolean
 scan_sure_peer_fields(Scan *self, const LineStep *step)
+{
+  return self->memo ? _host_fields(self, step, TRUE) : _sure_peer_fields(self, step);
+}
+
+static gboolean
+_sure_peer_fields(Scan *self, const LineStep *step)
 {
   Line scratch;
   Scan fields;

@@ -9,10 +9,22 @@
 
 #include "mailtrace/line.h"
 
+#define PEER_MEMO_FIELDS 12
+
+/* what a peer and its fields were read as: several rows begin with them and differ in what follows */
+typedef struct _PeerMemo
+{
+  const gchar *at;      /* where it began, NULL: none was read yet */
+  Slice rest;           /* behind it; str is NULL when there is none that the line could go on behind */
+  guint n_fields;
+  LineField fields[PEER_MEMO_FIELDS];
+} PeerMemo;
+
 typedef struct _Scan
 {
   Slice rest;
   Line *line;
+  PeerMemo *memo;       /* or NULL */
 } Scan;
 
 typedef struct _LineStep LineStep;
@@ -104,6 +116,7 @@ gboolean scan_lone_peer_before(Scan *self, ScanRest follows, const Slice *ends);
 gboolean scan_address(Scan *self, const LineStep *step);    /* "[" ip "]" [":" port] of the client */
 
 /* scan-refusal.c: the texts of the step are what may stand behind the peer and its fields */
+extern const Slice scan_host_ends[];                        /* of all rows that begin with "H=" of a client */
 gboolean scan_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_sure_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);
