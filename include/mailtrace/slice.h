@@ -180,8 +180,32 @@ slice_take_part(Slice *rest, gchar separator)
   return part;
 }
 
-/* index of the first occurrence, or -1; linear */
-gssize slice_find(Slice self, Slice needle);
+/* beyond, an unlucky text could cost more than linear time */
+#define SLICE_SHORT_MAX 48
+
+gssize slice_find_any(Slice self, Slice needle);
+
+/* index of the first occurrence, or -1; linear.  Inline, so that the bytes of a literal are constants. */
+static inline __attribute__((always_inline)) gssize
+slice_find(Slice self, Slice needle)
+{
+#ifdef __SSE2__
+  if (needle.len && needle.len <= SLICE_SHORT_MAX && self.len >= needle.len + 15)
+    for (gsize i = 0, last = self.len - needle.len - 15; ; i = MIN(i + 16, last))
+      {
+        const gchar *at = self.str + i;
+        __m128i begins = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) at), _mm_set1_epi8(needle.str[0]));
+        __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (at + needle.len - 1)),
+                                      _mm_set1_epi8(needle.str[needle.len - 1]));
+        for (guint places = (guint) _mm_movemask_epi8(_mm_and_si128(begins, ends)); places; places &= places - 1)
+          if (slice_same_bytes(at + __builtin_ctz(places), needle.str, needle.len))
+            return (gssize) i + __builtin_ctz(places);
+        if (i == last)
+          return -1;
+      }
+#endif
+  return slice_find_any(self, needle);
+}
 
 /* decimal digits only, the whole slice, at most G_MAXINT64; otherwise FALSE and *value unchanged */
 gboolean slice_to_int(Slice self, gint64 *value);

@@ -74,7 +74,7 @@ _first_field(Slice text)
 {
   gssize blank;
 
-  for (gsize at = 0; (blank = scan_find_unquoted(slice_skip(text, at), SLICE(" "))) >= 0; at++)
+  for (gsize at = 0; (blank = scan_find_blank(slice_skip(text, at))) >= 0; at++)
     {
       at += (gsize) blank;
       if (_ends_addresses(slice_skip(text, at + 1)))

@@ -173,35 +173,46 @@ _quote_end(Slice text, gsize at)
   return text.len;
 }
 
-static gssize
-_find_unquoted(Slice text, Slice literal, gboolean *balanced)
+gssize
+scan_find_unquoted(Slice text, Slice literal)
 {
   Slice begins = slice_head(text, text.len >= literal.len ? text.len - literal.len + 1 : 0);
-  gsize at = 0;
   gssize found;
 
-  *balanced = TRUE;
-  while ((found = slice_find_either(slice_skip(begins, at), literal.str[0], '"')) >= 0)
+  for (gsize at = 0; (found = slice_find_either(slice_skip(begins, at), literal.str[0], '"')) >= 0; at++)
     {
       at += (gsize) found;
       if (slice_starts_with(slice_skip(text, at), literal))
         return (gssize) at;
       if (text.str[at] == '"')
-        {
-          at = _quote_end(begins, at + 1);
-          *balanced = at < begins.len;
-        }
-      at++;
+        at = _quote_end(begins, at + 1);
+    }
+  return -1;
+}
+
+static gssize
+_find_blank(Slice text, gboolean *balanced)
+{
+  gssize found;
+
+  *balanced = TRUE;
+  for (gsize at = 0; (found = slice_find_either(slice_skip(text, at), ' ', '"')) >= 0; at++)
+    {
+      at += (gsize) found;
+      if (text.str[at] == ' ')
+        return (gssize) at;
+      at = _quote_end(text, at + 1);
+      *balanced = at < text.len;
     }
   return -1;
 }
 
 gssize
-scan_find_unquoted(Slice text, Slice literal)
+scan_find_blank(Slice text)
 {
   gboolean balanced;
 
-  return _find_unquoted(text, literal, &balanced);
+  return _find_blank(text, &balanced);
 }
 
 /* a quote that never ends protects nothing */
@@ -209,7 +220,7 @@ Slice
 scan_quoted_word(Slice text)
 {
   gboolean balanced;
-  gssize blank = _find_unquoted(text, SLICE(" "), &balanced);
+  gssize blank = _find_blank(text, &balanced);
 
   if (blank < 0 && !balanced)
     blank = slice_find_char(text, ' ');

@@ -183,6 +183,9 @@ gboolean scan_during_connection(Scan *self, const LineStep *step);
 /* index of the first literal outside double quotes (backslash protects a quote inside), or -1 */
 gssize scan_find_unquoted(Slice text, Slice literal);
 
+/* the same for a blank */
+gssize scan_find_blank(Slice text);
+
 /* behind a place outside quotes they come in pairs; a backslash protects one */
 gboolean scan_quotes_are_paired(Slice text);
 

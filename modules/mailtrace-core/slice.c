@@ -5,9 +5,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* beyond, an unlucky text could cost more than linear time */
-#define SHORT_NEEDLE_MAX 32
-
 static gssize
 _find_short(Slice self, Slice needle)
 {
@@ -17,43 +14,15 @@ _find_short(Slice self, Slice needle)
   return -1;
 }
 
-#ifdef __SSE2__
-/* looks at 16 places at once: first and last byte of the needle must be there */
-static gssize
-_find_blockwise(Slice self, Slice needle)
-{
-  const __m128i first = _mm_set1_epi8(needle.str[0]), last = _mm_set1_epi8(needle.str[needle.len - 1]);
-  gsize last_block = self.len - needle.len - 15;
-
-  if (self.len < needle.len + 15)
-    return _find_short(self, needle);
-  for (gsize i = 0; ; i = MIN(i + 16, last_block))
-    {
-      __m128i begins = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i)), first);
-      __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i + needle.len - 1)), last);
-      for (guint places = (guint) _mm_movemask_epi8(_mm_and_si128(begins, ends)); places; places &= places - 1)
-        {
-          gsize at = i + (gsize) __builtin_ctz(places);
-          if (slice_same_bytes(self.str + at, needle.str, needle.len))
-            return (gssize) at;
-        }
-      if (i == last_block)
-        return -1;
-    }
-}
-#else
-#define _find_blockwise _find_short
-#endif
-
 gssize
-slice_find(Slice self, Slice needle)
+slice_find_any(Slice self, Slice needle)
 {
   const gchar *found;
 
   if (!needle.len || needle.len > self.len)
     return needle.len ? -1 : 0;
-  if (needle.len <= SHORT_NEEDLE_MAX)
-    return _find_blockwise(self, needle);
+  if (needle.len <= SLICE_SHORT_MAX)
+    return _find_short(self, needle);
   found = memmem(self.str, self.len, needle.str, needle.len);
   return found ? found - self.str : -1;
 }
