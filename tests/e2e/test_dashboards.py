@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The dashboards are those of panels.py, and the one for SQLite gives the numbers that stand in the documents; those for
-search engines and PostgreSQL are tried by tests/engines."""
+"""The dashboards are those of panels.py, and those for SQLite and (in a stand-in) Splunk give the numbers that stand in the
+documents; those for search engines and PostgreSQL are tried by tests/engines."""
 import json
 import sqlite3
 import subprocess
@@ -9,6 +9,7 @@ import sys
 
 from grafana_queries import check_grafana
 from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_logs
+from splunk_searches import check_splunk
 
 result = subprocess.run([sys.executable, str(TOP / "examples/dashboards/make.py"), "--check"], capture_output=True, text=True)
 check("no dashboard is stale", result.returncode == 0, result.stdout + result.stderr)
@@ -27,4 +28,5 @@ check("sqlite.conf ends cleanly", server.stop() == 0)
 database = sqlite3.connect(directory / "mail.db")
 database.row_factory = sqlite3.Row
 check_grafana("sqlite", documents, lambda text: [dict(row) for row in database.execute(text)])
+check_splunk(documents)
 finish()
