@@ -23,8 +23,10 @@ _register(MessageGlue *self, const MailtraceOptions *options, RecordKind kind)
 void
 message_glue_init(MessageGlue *self, const MailtraceOptions *options)
 {
-  for (guint kind = 0; kind < RK_REFUSAL; kind++)
+  /* the values of a message are set in the order of its handles, which is the cheapest */
+  for (guint kind = RK_MESSAGE; kind < RK_REFUSAL; kind++)
     _register(self, options, (RecordKind) kind);
+  _register(self, options, RK_LINE);
   self->options = options;
   self->writer = document_writer_new(options->format);
   self->tag = log_tags_get_by_name("mailtrace");
