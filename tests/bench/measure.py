@@ -16,13 +16,13 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pipelines  # noqa: E402
 import render  # noqa: E402
-from tools import BUILD, TOP, build_release, callgrind, callgrind_total, callgrind_wrapper, die, run  # noqa: E402
+from tools import BUILD, TOP, build_stages, build_whole, callgrind, callgrind_total, callgrind_wrapper, die, run  # noqa: E402
 
 PARTS = ("command", "core", "module", "instructions")
 LINES_A_MESSAGE = {"utm": 13.2, "exim": 3.95}
 CONNECTIONS = (1, 2, 4)
 # functions of the command's own path, those of their callees included; what a stage holds of a later one is taken off
-STAGES = {"scan": ("frame_split", "line_parse"), "join": ("tracker_feed", "tracker_finish"), "summary": ("message_summarize",),
+STAGES = {"scan": ("frame_split_next", "line_parse"), "join": ("tracker_feed", "tracker_finish"), "summary": ("message_summarize",),
           "document": ("document_write",)}
 MEMORY_MESSAGES = 200000
 
@@ -38,7 +38,7 @@ class Bench:
 
     def build(self):
         self.say("building")
-        self.release = build_release(True)
+        self.release, self.staged = build_whole(), build_stages()
         self.data.mkdir(parents=True, exist_ok=True)
         for name in ("utmgen", "eximgen"):
             run(["gcc", "-D_GNU_SOURCE", "-std=gnu11", "-O2", "-o", BUILD / name, TOP / ("tests/lab/%s.c" % name)])
@@ -83,18 +83,24 @@ class Bench:
 
     def stages(self, name, log):
         self.say("instructions of the command, " + name)
-        words = [self.release / "bin/mailtrace", "--quiet", "--time-zone=UTC", "--output=/dev/null"]
-        whole, none = (callgrind([*words, path], self.data / "callgrind") for path in (log, "/dev/null"))
-        lines = count_lines([log])
-        cost = {stage: sum(whole.functions.get(function, 0) - none.functions.get(function, 0) for function in functions) / lines
-                for stage, functions in STAGES.items()}
+        words = ["bin/mailtrace", "--quiet", "--time-zone=UTC", "--output=/dev/null"]
+        total, _ = self.profile(self.release, words, log)
+        whole, costs = self.profile(self.staged, words, log)
+        cost = {stage: sum(costs.get(function, 0) for function in functions) for stage, functions in STAGES.items()}
         missing = [stage for stage in cost if not cost[stage]]
         if missing:
             die("stage %s has no cost: its functions are called otherwise now, see STAGES in tests/bench/measure.py" % missing)
-        total = (whole.total - none.total) / lines
         cost["join"] -= cost["summary"]
-        cost["reading, writing"] = total - sum(cost.values())
+        cost["reading, writing"] = whole - sum(cost.values())
+        cost["saved by the linker"] = total - whole
         return {"total": total, "stages": cost}
+
+    def profile(self, build, words, log):
+        """instructions a line: all, and by function"""
+        whole, none = (callgrind([build / words[0], *words[1:], path], self.data / "callgrind") for path in (log, "/dev/null"))
+        lines = count_lines([log])
+        return (whole.total - none.total) / lines, {name: (number - none.functions.get(name, 0)) / lines
+                                                    for name, number in whole.functions.items()}
 
     def core(self):
         lines = min(self.options.lines, 60000)

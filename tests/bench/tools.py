@@ -28,14 +28,27 @@ def run(command, **options):
     return result.stdout
 
 
-def build_release(with_tests=False):
-    directory = BUILD / ("whole" if with_tests else "command")
-    switch = "ON" if with_tests else "OFF"
-    run(["cmake", "-S", TOP, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=gcc",
-         "-DMAILTRACE_TESTS=" + switch, "-DMAILTRACE_MODULE=" + switch])
-    targets = ("mailtrace", "mailtrace-module", "set-values", "bench-memory", "bench-growth", "bench-documents")
-    run(["cmake", "--build", directory, *(("--target", *targets) if with_tests else ())])
+def _build(name, *options, targets=()):
+    directory = BUILD / name
+    run(["cmake", "-S", TOP, "-B", directory, "-G", "Ninja", "-DCMAKE_C_COMPILER=gcc", *options])
+    run(["cmake", "--build", directory, *(("--target", *targets) if targets else ())])
     return directory
+
+
+def build_release():
+    """the command alone"""
+    return _build("command", "-DCMAKE_BUILD_TYPE=Release", "-DMAILTRACE_TESTS=OFF", "-DMAILTRACE_MODULE=OFF")
+
+
+def build_whole():
+    return _build("whole", "-DCMAKE_BUILD_TYPE=Release", targets=("mailtrace", "mailtrace-module", "set-values", "bench-memory",
+                                                                  "bench-growth", "bench-documents"))
+
+
+def build_stages():
+    """Release, but linked as it was compiled: functions keep their names and places"""
+    return _build("stages", "-DCMAKE_BUILD_TYPE=Stages", "-DCMAKE_C_FLAGS_STAGES=-O3 -DNDEBUG", "-DMAILTRACE_TESTS=OFF",
+                  "-DMAILTRACE_MODULE=OFF")
 
 
 class Profile:
