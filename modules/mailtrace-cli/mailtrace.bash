@@ -17,11 +17,13 @@ _mailtrace()
   case $prev in
     --json) COMPREPLY=($(compgen -W 'native ecs' -- "$cur")) ;;
     --emit) _mailtrace_list 'message session scan delivery dkim' ;;
+    --anonymize) _mailtrace_list 'subject local-part' ;;
+    --omit) _mailtrace_list 'subject local-part text' ;;
     --progress) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
     --tls-policy)
       _filedir policy
       COMPREPLY+=($(compgen -W 'bsi-tr-02102-2 mozilla-modern mozilla-intermediate' -- "$cur")) ;;
-    --journal | --counters | --output | -o) _filedir ;;
+    --journal | --counters | --anonymize-key | --output | -o) _filedir ;;
     --host | --host-alias | --local-domains | --time-zone | --timeout | --interim-after | --settle-time | --raw | --max-*) ;;
     *)
       $split && return

@@ -8,6 +8,7 @@
 typedef struct _Given
 {
   gchar *json, *emit, *host, *local_domains, *time_zone, *progress, *output, *counters, *tls_policy, *journal, *raw;
+  gchar *anonymize, *anonymize_key, *omit;
   gchar *timeout, *interim_after, *settle_time, *max_messages, *max_recipients, *max_message_bytes;
   gchar **host_aliases, **files;
   gboolean quiet, version, help, explain, dump, confirm, last;
@@ -53,6 +54,10 @@ _add_message_options(GOptionContext *context, Given *given)
     OPTION("tls-policy", 0, FILENAME, tls_policy,
            "what TLS is acceptable: bsi-tr-02102-2 (default), mozilla-modern, mozilla-intermediate, or a policy file",
            "NAME|FILE"),
+    OPTION("anonymize", 0, FILENAME, anonymize, "keyed hashes instead of these: subject,local-part", "LIST"),
+    OPTION("anonymize-key", 0, FILENAME, anonymize_key, "first line of FILE, at least 16 bytes, is the key of the hashes",
+           "FILE"),
+    OPTION("omit", 0, FILENAME, omit, "documents without these: subject,local-part,text", "LIST"),
     OPTION("timeout", 0, FILENAME, timeout, "end a message without a line for so long (default: 604800)", "SECONDS"),
     OPTION("interim-after", 0, FILENAME, interim_after,
            "write an interim document of a message open for so long; 0: never (default: 3600)", "SECONDS"),
@@ -119,7 +124,8 @@ _given_release(Given *self)
   {
     self->json, self->emit, self->host, self->local_domains, self->time_zone, self->progress, self->output,
     self->counters, self->timeout, self->interim_after, self->settle_time, self->max_messages, self->max_recipients,
-    self->max_message_bytes, self->tls_policy, self->journal, self->raw
+    self->max_message_bytes, self->tls_policy, self->journal, self->raw, self->anonymize, self->anonymize_key,
+    self->omit
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -201,6 +207,51 @@ _format(Options *self, const gchar *name, gchar **error)
     return TRUE;
   *error = _not_allowed("json", name, "native, ecs");
   return FALSE;
+}
+
+static gboolean
+_things(const gchar *option, const gchar *list, guint *bits, gchar **error)
+{
+  gchar **names = g_strsplit(list ? list : "", ",", -1);
+  PrivateThing thing;
+
+  for (guint i = 0; names[i] && !*error; i++)
+    if (private_thing_by_name(slice_from_string(g_strstrip(names[i])), &thing))
+      *bits |= 1u << thing;
+    else
+      *error = _not_allowed(option, list, "a comma list of subject, local-part, and with --omit text");
+  g_strfreev(names);
+  return !*error;
+}
+
+/* not on the command line, where all users see it */
+static gboolean
+_key(Privacy *self, const gchar *file, gchar **error)
+{
+  gchar *text = NULL;
+  gsize len = 0;
+
+  if (!file)
+    return TRUE;
+  if (!g_file_get_contents(file, &text, &len, NULL))
+    *error = _not_allowed("anonymize-key", file, "a file that can be read");
+  else if (!privacy_set_key(self, slice_new(text, strcspn(text, "\r\n"))))
+    *error = _not_allowed("anonymize-key", file, "a file whose first line has at least 16 bytes");
+  g_free(text);
+  return !*error;
+}
+
+static gboolean
+_privacy(Options *self, const Given *given, gchar **error)
+{
+  if (!_things("anonymize", given->anonymize, &self->privacy.hashed, error)
+      || !_things("omit", given->omit, &self->privacy.omitted, error)
+      || !_key(&self->privacy, given->anonymize_key, error))
+    return FALSE;
+  const gchar *problem = privacy_is_on(&self->privacy) ? privacy_problem(&self->privacy) : NULL;
+  if (problem)
+    *error = g_strdup_printf("--anonymize, --omit: %s (--anonymize-key=FILE)", problem);
+  return !problem;
 }
 
 static gboolean
@@ -331,6 +382,8 @@ _combination(const Given *given, gchar **error)
       "--dump: only shows the journal, it goes neither with FILEs nor with --last, --confirm, --raw, --explain" },
     { given->raw && (given->journal || given->confirm || given->explain),
       "--raw: goes neither with --journal nor with --confirm, --explain" },
+    { (given->anonymize || given->omit) && (given->raw || given->explain || given->dump),
+      "--anonymize, --omit: hold for documents only, they go neither with --raw nor with --explain, --dump" },
     { given->explain && (given->journal || given->confirm), "--explain: goes neither with --journal nor with --confirm" },
   };
 
@@ -363,7 +416,8 @@ _check(Options *self, const Given *given, gchar **error)
   self->confirm = given->confirm;
   self->last = given->last;
   self->show_version = given->version;
-  return _combination(given, error) && _format(self, given->json, error) && _emit(self, given->emit, error)
+  return _combination(given, error) && _privacy(self, given, error) && _format(self, given->json, error)
+         && _emit(self, given->emit, error)
          && _host(self, given->host, error) && _host_aliases(self, given->host_aliases, error)
          && _local_domains(self, given->local_domains, error)
          && _time_zone(self, given->time_zone, error) && _progress(self, given->progress, error)

@@ -6,6 +6,7 @@
 #define MAILTRACE_CLI_OPTIONS_H_INCLUDED
 
 #include "mailtrace/document.h"
+#include "mailtrace/privacy.h"
 #include "mailtrace/tracker.h"
 #include "time-zone.h"
 
@@ -27,6 +28,7 @@ typedef struct _Options
   GHashTable *host_aliases;   /* node -> name */
   gchar **local_domains;      /* lower case, or NULL */
   TimeZone *time_zone;
+  Privacy privacy;
   TlsPolicy *tls_policy;
   guint emit;                 /* bit (1 << RecordKind) each */
   DocumentFormat format;

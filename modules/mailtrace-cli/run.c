@@ -66,7 +66,11 @@ _wants(const Run *self, RecordKind kind)
 static void
 _write_document(Run *self, const Facts *facts)
 {
-  document_write(self->writer, facts, output_buffer(&self->output));
+  const Privacy *privacy = &self->options->privacy;
+  Facts *covered = privacy_is_on(privacy) ? privacy_apply(privacy, facts) : NULL;
+
+  document_write(self->writer, covered ? covered : facts, output_buffer(&self->output));
+  facts_free(covered);
   output_line_done(&self->output);
   self->report.documents++;
   self->report.documents_by_record[facts->kind]++;

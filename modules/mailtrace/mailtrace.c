@@ -46,8 +46,10 @@ static void
 _forward(Mailtrace *self, Delivery *delivery, const Facts *facts, gboolean flow_control)
 {
   LogPathOptions path_options = LOG_PATH_OPTIONS_INIT;
-  LogMessage *msg = message_glue_new_document(&self->glue, facts);
+  Facts *covered = privacy_is_on(&self->options.privacy) ? privacy_apply(&self->options.privacy, facts) : NULL;
+  LogMessage *msg = message_glue_new_document(&self->glue, covered ? covered : facts);
 
+  facts_free(covered);
   path_options.flow_control_requested = flow_control;
   delivery_add(delivery, (RecordKind) facts->kind, msg, &path_options);
   log_pipe_forward_msg(&self->super.super, msg, &path_options);
@@ -283,11 +285,22 @@ _report_damage(Mailtrace *self)
 }
 
 static gboolean
+_check_options(Mailtrace *self)
+{
+  const gchar *problem = mailtrace_options_problem(&self->options);
+
+  if (problem)
+    msg_error("mailtrace(): options that do not go together", evt_tag_str("error", problem),
+              log_pipe_location_tag(&self->super.super));
+  return !problem;
+}
+
+static gboolean
 _init(LogPipe *s)
 {
   Mailtrace *self = (Mailtrace *) s;
 
-  if (!log_parser_init_method(s))
+  if (!log_parser_init_method(s) || !_check_options(self))
     return FALSE;
   _name_instance(self);
   _restore_state(self);

@@ -169,6 +169,32 @@ mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value)
   return self->drop_lines || g_str_equal(value, "pass");
 }
 
+const gchar *
+mailtrace_options_add_private(guint *bits, GList *things)
+{
+  PrivateThing thing;
+
+  for (GList *l = things; l; l = l->next)
+    {
+      if (!private_thing_by_name(slice_from_string(l->data), &thing))
+        return l->data;
+      *bits |= 1u << thing;
+    }
+  return NULL;
+}
+
+const gchar *
+mailtrace_options_problem(const MailtraceOptions *self)
+{
+  if (!privacy_is_on(&self->privacy))
+    return NULL;
+  if (!self->drop_lines)
+    return "anonymize() and omit() hold for documents, lines() must be drop with them";
+  if (self->tracker.keep_raw)
+    return "anonymize() and omit() do not go with raw(yes)";
+  return privacy_problem(&self->privacy);
+}
+
 gboolean
 mailtrace_options_set_json(MailtraceOptions *self, const gchar *value)
 {

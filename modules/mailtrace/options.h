@@ -7,6 +7,7 @@
 #define MAILTRACE_OPTIONS_H_INCLUDED
 
 #include "mailtrace/document.h"
+#include "mailtrace/privacy.h"
 #include "mailtrace/tracker.h"
 
 typedef struct _MailtraceOptions
@@ -24,6 +25,7 @@ typedef struct _MailtraceOptions
   gboolean has_journal;
   gchar *journal;             /* as given; NULL: a name made from the parser's */
   guint journal_sync_sec;     /* 0: never */
+  Privacy privacy;
   TrackerOptions tracker;
 } MailtraceOptions;
 
@@ -43,6 +45,10 @@ void mailtrace_options_set_fields(MailtraceOptions *self, GList *names);
 /* whether fields() names it, by its name in that kind of record; F_RECORD always */
 gboolean mailtrace_options_has_field(const MailtraceOptions *self, FieldId id, RecordKind kind);
 gboolean mailtrace_options_set_lines(MailtraceOptions *self, const gchar *value);
+/* bits of things for anonymize() or omit(); the first that is unknown, or NULL */
+const gchar *mailtrace_options_add_private(guint *bits, GList *things);
+/* what options say against each other, static; NULL: nothing */
+const gchar *mailtrace_options_problem(const MailtraceOptions *self);
 gboolean mailtrace_options_set_json(MailtraceOptions *self, const gchar *value);
 gboolean mailtrace_options_set_time_zone(MailtraceOptions *self, const gchar *name);
 /* a name or a file; NULL, or what is wrong with it, to be freed */

@@ -7,7 +7,7 @@ import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "facts", "summary", "document", "tracker"]
+PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "facts", "privacy", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
 PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line",
            "u64-map": "slice", "words": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
@@ -21,7 +21,7 @@ PRIVATE_ORDER = ["u64-map", "words", "keyed-hash", "pointer-map", "pool", "known
 SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": "frame-stamp", "record": "record-line",
            "words": "words", "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters",
            "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text",
-           "facts": "facts-make", "document": "document-plan"}
+           "facts": "facts-make", "privacy": "facts-make", "document": "document-plan"}
 # rows that one file of the core turns into a table
 DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc"}
 SYSTEM = {"emmintrin.h", "xxhash.h", "glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
