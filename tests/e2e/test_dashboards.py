@@ -8,17 +8,14 @@ import subprocess
 import sys
 
 from grafana_queries import check_grafana
-from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_logs
+from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_unfinished_logs
 from splunk_searches import check_splunk
 
 result = subprocess.run([sys.executable, str(TOP / "examples/dashboards/make.py"), "--check"], capture_output=True, text=True)
 check("no dashboard is stale", result.returncode == 0, result.stdout + result.stderr)
 
 directory = scratch()
-unpack_logs(directory / "logs")
-for name in ("02-ctasd-bulk.log", "03-asg-v8-2011.log"):
-    (directory / "logs" / ("utm-" + name)).write_bytes((TOP / "examples/logs" / name).read_bytes())
-lines = sum(path.read_bytes().count(b"\n") for path in (directory / "logs").iterdir())
+lines = unpack_unfinished_logs(directory / "logs")
 documents = [json.loads(line) for path in sorted((directory / "logs").glob("*.log")) for line in run_command(
     "--quiet", "--host=mx", "--emit=message,session,delivery,dkim", path).stdout.splitlines()]
 

@@ -11,7 +11,7 @@ import sys
 import xml.dom.minidom
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from harness import TOP, check, finish, run_command, scratch, unpack_logs
+from harness import TOP, check, finish, run_command, scratch, unpack_unfinished_logs
 from panel_counts import chosen, near, samples, seconds, table, value
 from panels import LISTS, PANELS
 import splunk
@@ -21,9 +21,7 @@ from opensearch import OpenSearch
 
 STREAMS = "--emit=message,session,scan,delivery,dkim"
 directory = scratch()
-unpack_logs(directory / "logs")
-for name in ("02-ctasd-bulk.log", "03-asg-v8-2011.log"):
-    (directory / "logs" / name).write_bytes((TOP / "examples/logs" / name).read_bytes())
+unpack_unfinished_logs(directory / "logs")
 
 
 def command_documents(*options):

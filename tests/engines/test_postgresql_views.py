@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from grafana_queries import check_grafana
-from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_logs, wait
+from harness import TOP, SyslogNg, check, finish, run_command, scratch, unpack_unfinished_logs, wait
 from postgresql import PostgreSQL
 
 CONFIGURATION = """@version: 3.38
@@ -27,10 +27,7 @@ log { source(s_utm); parser(p_utm); destination(d_mail); flags(flow-control); };
 log { source(s_exim); parser(p_exim); destination(d_mail); flags(flow-control); };
 """
 directory = scratch()
-unpack_logs(directory / "logs")
-for name in ("02-ctasd-bulk.log", "03-asg-v8-2011.log"):
-    (directory / "logs" / ("utm-" + name)).write_bytes((TOP / "examples/logs" / name).read_bytes())
-lines = sum(path.read_bytes().count(b"\n") for path in (directory / "logs").iterdir())
+lines = unpack_unfinished_logs(directory / "logs")
 host = subprocess.run(["hostname"], capture_output=True, text=True).stdout.strip()
 data = b"".join(run_command("--quiet", "--host=" + host, "--emit=message,session,scan,delivery,dkim", path).stdout
                 for path in sorted((directory / "logs").glob("*.log")))
