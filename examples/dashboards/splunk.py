@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A Splunk app for documents of json(native) with the source type mailtrace: names of the CIM's model Email, and a Dashboard
+"""A Splunk app for documents of mailtrace-splunk(): names of the CIM's model Email, and a Dashboard
 Studio view.  A document may come again with a higher revision and Splunk keeps both: searches take the newest."""
 import json
 
@@ -162,18 +162,20 @@ def view_file():
 
 
 def props():
+    """the source types of mailtrace-splunk(), and mailtrace for files that Splunk reads itself"""
+    cim = "".join("EVAL-%s = %s\n" % pair for pair in CIM)
     return HEAD + """
 [mailtrace]
-KV_MODE = json
 SHOULD_LINEMERGE = false
 LINE_BREAKER = ([\\r\\n]+)
 TRUNCATE = 0
-# by HEC a document brings its time with it; in files it is the stamp of its reception
 TIME_PREFIX = "received":"
 TIME_FORMAT = %Y-%m-%dT%H:%M:%S%:z
 MAX_TIMESTAMP_LOOKAHEAD = 40
+KV_MODE = json
 # CIM, model Email
-""" + "".join("EVAL-%s = %s\n" % pair for pair in CIM)
+""" + cim + "".join("\n[mailtrace:%s]\nKV_MODE = json\n%s" % (record, cim if record in ("message", "delivery") else "") for record in (
+        "message", "session", "delivery", "dkim", "scan"))
 
 
 def splunk_files():
@@ -195,7 +197,7 @@ id = mailtrace
 """
     yield APP + "default/props.conf", props()
     yield APP + "default/eventtypes.conf", HEAD + "".join(
-        "\n[mailtrace_%s]\nsearch = sourcetype=mailtrace %s\n" % pair for pair in (
+        "\n[mailtrace_%s]\nsearch = (sourcetype=mailtrace OR sourcetype=\"mailtrace:*\") %s\n" % pair for pair in (
             ("message", "record=message"), ("filter", "record=message spam.verdict=*"), ("delivery", "record=delivery"),
             ("session", "record=session")))
     yield APP + "default/tags.conf", HEAD + """
@@ -215,7 +217,7 @@ definition = index=*
 # the newest revision of each document
 [mailtrace_newest(1)]
 args = record
-definition = `mailtrace_index` sourcetype=mailtrace record=$record$ | sort 0 - revision | dedup id
+definition = `mailtrace_index` (sourcetype=mailtrace OR sourcetype=\"mailtrace:$record$\") record=$record$ | sort 0 - revision | dedup id
 """
     yield APP + "default/data/ui/views/mail_transport.xml", view_file()
     yield APP + "default/data/ui/nav/default.xml", """<!-- SPDX-License-Identifier: LGPL-2.1-or-later, made by examples/dashboards/make.py -->

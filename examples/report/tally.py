@@ -344,7 +344,8 @@ class Tally:
     def _open(self, document, received):
         if document.get("final", True) and document.get("end_reason") != "shutdown" and document.get("status") != "deferred":
             return
-        waiting = [delivery for delivery in document.get("deliveries", ()) if delivery.get("status") in ("deferred", "unknown")]
+        waiting = sorted((delivery for delivery in document.get("deliveries", ()) if delivery.get("status") in ("deferred", "unknown")),
+                         key=lambda delivery: delivery.get("recipient", ""))
         newest = max(waiting, key=lambda delivery: delivery.get("time", ""), default={})
         recipients = [delivery.get("recipient", "") for delivery in waiting] or document.get("recipients", ())
         self.counts["open"] += 1

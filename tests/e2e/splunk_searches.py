@@ -56,7 +56,11 @@ def check_cim(events):
 
 
 def check_splunk(documents):
-    props = dict(re.findall(r"^EVAL-(\w+) = (.*)$", (APP / "props.conf").read_text(encoding="utf-8"), re.M))
+    stanzas = {name: dict(re.findall(r"^EVAL-(\w+) = (.*)$", text, re.M)) for name, text in re.findall(
+        r"^\[(.*?)\]\n((?:[^\[\n].*\n)*)", (APP / "props.conf").read_text(encoding="utf-8"), re.M)}
+    check("CIM: the same for each source type", stanzas["mailtrace"] == stanzas["mailtrace:message"] == stanzas["mailtrace:delivery"] != {}
+          and len(stanzas) == 6, stanzas.keys())
+    props = stanzas["mailtrace:message"]
     older = [dict(document, revision=0, status="unknown") for document in documents[::3]]
     splunk = Splunk(older + documents, props)
     view = (APP / "data/ui/views/mail_transport.xml").read_text(encoding="utf-8")
