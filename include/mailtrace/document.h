@@ -33,7 +33,7 @@ typedef struct _DocumentPlaces
 } DocumentPlaces;
 
 /* appends the document, without a line feed */
-void document_write(const DocumentWriter *self, const Facts *facts, GString *out);
+LAYER_ENTRY void document_write(const DocumentWriter *self, const Facts *facts, GString *out);
 
 /* the same, and says where in out->str the nested records stand, whose names are as in the native document */
 void document_write_with_places(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPlaces *places);

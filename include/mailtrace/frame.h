@@ -46,7 +46,7 @@ typedef struct _FrameMemory
 } FrameMemory;
 
 /* the same as frame_split(), faster; memory may be that of any other lines */
-gboolean frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out);
+LAYER_ENTRY gboolean frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out);
 
 /* a line whose header a syslog daemon has taken off already; repairs the UTM's header ("2019" taken for the program).
  * stamp is the daemon's; Exim's own stamp in front of text wins. */

@@ -73,7 +73,7 @@ typedef struct _Line
 } Line;
 
 /* Never fails: LR_UNKNOWN and LR_NOT_OURS are results.  out is fully initialised. */
-void line_parse(const Frame *frame, Line *out);
+LAYER_ENTRY void line_parse(const Frame *frame, Line *out);
 
 /* the same for a line of a process that is known to serve this client: where strangers' text makes more than one
  * reading possible, the one that names it is taken */

@@ -12,6 +12,9 @@
 #include <emmintrin.h>
 #endif
 
+/* begins the declaration of what a layer does: profiles tell layers apart, also where all is optimised together */
+#define LAYER_ENTRY __attribute__((noinline))
+
 typedef struct _Slice
 {
   const gchar *str;

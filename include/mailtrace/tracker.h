@@ -79,14 +79,14 @@ void tracker_set_options(Tracker *self, const TrackerOptions *options);
 /* Takes in one line.  frame->host must name the gateway (the caller fills in a default and applies aliases).
  * now_usec: wall clock, microseconds since 1970 UTC, or 0 when the input is an archive.
  * May push any number of summaries. */
-void tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out);
+LAYER_ENTRY void tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_usec, SummaryQueue *out);
 
 /* Lets quiet hosts age by the wall clock.  Call it about once a second; not at all for archives.
  * now_usec 0: documents wait for their destination.  Hosts stand still, each until its next line. */
 void tracker_tick(Tracker *self, gint64 now_usec, SummaryQueue *out);
 
 /* Ends everything: messages with nothing missing but quiet as "complete", all others with the reason given. */
-void tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out);
+LAYER_ENTRY void tracker_finish(Tracker *self, EndReason reason, SummaryQueue *out);
 
 /* All documents of a summary have arrived, or were given up for good.  Exactly once for each summary with
  * wants_receipts.  Until then its message is remembered, and its lines stay in the journal. */

@@ -60,6 +60,7 @@ class Profile:
         self.total = int(re.search(r"([\d,]+) \(100\.0%\)  PROGRAM TOTALS", text).group(1).replace(",", ""))
         self.functions = {}
         for number, name in re.findall(r"^ *([\d,]+) \([ \d.]+%\) +\S*?:(\S+?)(?:'\d+)? \[", text, re.M):
+            name = re.sub(r"(\.(constprop|isra|part|lto_priv)\.\d+)+$", "", name)
             self.functions[name] = max(self.functions.get(name, 0), int(number.replace(",", "")))
 
 
