@@ -191,20 +191,23 @@ _name_length(const Letter *letter, Slice at)
 {
   guint behind = at.len ? _count_quotes(slice_skip(at, 1)) : 0, n = 0;
   gsize paired = 0;
+  gssize found;
 
   if (!at.len || at.str[0] != '"')
     return 0;
-  for (gsize i = 1; i < at.len && n < NAME_ENDS_MAX; i++)
-    if (at.str[i] == '\\')
-      i++;
-    else if (at.str[i] == '"' && --behind % 2 == 0
-             && (i + 1 == at.len || at.str[i + 1] == ' ' || at.str[i + 1] == ':'))
-      {
-        if (_may_follow_name(slice_skip(at, i + 1), letter->behind))
-          return i + 1;
-        paired = paired ? paired : i + 1;
-        n++;
-      }
+  for (gsize i = 1; n < NAME_ENDS_MAX && (found = slice_find_either(slice_skip(at, i), '"', '\\')) >= 0; i++)
+    {
+      i += (gsize) found;
+      if (at.str[i] == '\\')
+        i++;
+      else if (--behind % 2 == 0 && (i + 1 == at.len || at.str[i + 1] == ' ' || at.str[i + 1] == ':'))
+        {
+          if (_may_follow_name(slice_skip(at, i + 1), letter->behind))
+            return i + 1;
+          paired = paired ? paired : i + 1;
+          n++;
+        }
+    }
   return paired ? paired : _quoted_length(at);
 }
 

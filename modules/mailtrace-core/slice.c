@@ -8,9 +8,15 @@
 static gssize
 _find_short(Slice self, Slice needle)
 {
-  for (gsize i = 0; i + needle.len <= self.len; i++)
-    if (self.str[i] == needle.str[0] && slice_same_bytes(self.str + i, needle.str, needle.len))
-      return (gssize) i;
+  Slice begins = slice_head(self, self.len - needle.len + 1);
+  gssize found;
+
+  for (gsize i = 0; (found = slice_find_char(slice_skip(begins, i), needle.str[0])) >= 0; i++)
+    {
+      i += (gsize) found;
+      if (slice_same_bytes(self.str + i, needle.str, needle.len))
+        return (gssize) i;
+    }
   return -1;
 }
 
