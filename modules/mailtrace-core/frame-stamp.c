@@ -46,21 +46,18 @@ _stamp(const Civil *c, gint32 offset_sec)
 static void
 _fraction(Slice *at, gint64 *out)
 {
-  gint64 usec = 0;
-  gsize digits = 0, i = 1;
+  static const gint32 missing[MICROSECOND_DIGITS + 1] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
+  gint32 usec = 0;
+  gsize digits = 0, i;
 
   *out = 0;
   if (at->len < 2 || at->str[0] != '.' || !g_ascii_isdigit(at->str[1]))
     return;
-  for (; i < at->len && g_ascii_isdigit(at->str[i]); i++)
-    if (digits < MICROSECOND_DIGITS)
-      {
-        usec = usec * 10 + (at->str[i] - '0');
-        digits++;
-      }
-  for (; digits < MICROSECOND_DIGITS; digits++)
-    usec *= 10;
-  *out = usec;
+  for (; digits + 1 < at->len && digits < MICROSECOND_DIGITS && g_ascii_isdigit(at->str[digits + 1]); digits++)
+    usec = usec * 10 + (at->str[digits + 1] - '0');
+  for (i = digits + 1; i < at->len && g_ascii_isdigit(at->str[i]); i++)
+    ;
+  *out = (gint64) usec * missing[digits];
   *at = slice_skip(*at, i);
 }
 
