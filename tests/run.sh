@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what the tests need, builds, and runs all of them.
-# usage: tests/run.sh [--quick] [--versions] [--installed] [NAME...]
+# usage: tests/run.sh [--quick] [--versions] [--engines] [--installed] [NAME...]
 #   --quick      no sanitizers, no fuzzing, no lab
+#   --engines    also destinations with real OpenSearch, Kafka, HEC, downloaded into the user's cache directory
 #   --versions   also on Debian 13's syslog-ng, and the packages of both Debians, in chroots that this makes
 #   --installed  installs no packages
 #   NAME         only parts whose name contains one of these words
@@ -13,15 +14,16 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 work=${MAILTRACE_TEST_DIR:-$top/build-tests}
 fuzz_seconds=${FUZZ_SECONDS:-60}
 lab_sessions=${LAB_SESSIONS:-500}
-passed=0 failed=0 quick=no versions=no installed=no names=()
+passed=0 failed=0 quick=no versions=no engines=no installed=no names=()
 failures=()
 
 for argument; do
   case $argument in
     --quick) quick=yes ;;
     --versions) versions=yes ;;
+    --engines) engines=yes ;;
     --installed) installed=yes ;;
-    -h|--help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "tests/run.sh: unknown option $argument; see --help" >&2; exit 2 ;;
     *) names+=("$argument") ;;
   esac
@@ -90,7 +92,9 @@ suite() {
 
 install_packages() {
   local missing
-  missing=$(cat "$top/examples/packages.txt" "$top/tests/packages.txt" | while read -r package; do
+  local lists=("$top/examples/packages.txt" "$top/tests/packages.txt")
+  [ $engines = no ] || lists+=("$top/tests/engines/packages.txt")
+  missing=$(cat "${lists[@]}" | while read -r package; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
   done)
   [ -n "$missing" ] || return 0
@@ -247,6 +251,13 @@ check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budge
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
+check engines/sql python3 "$top/tests/engines/test_sql.py"
+if [ $engines = yes ]; then
+  for test in "$top"/tests/engines/test_*.py; do
+    name=$(basename "$test" .py)
+    [ "$name" = test_sql ] || check "engines/${name#test_}" python3 "$test"
+  done
+fi
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do
     MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_$test-sanitized python3 "$top/tests/e2e/test_$test.py"

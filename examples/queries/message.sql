@@ -4,7 +4,7 @@
 SELECT printf('  "%s" came from %s (%s, %s)', coalesce(subject, '(no subject)'), coalesce(sender_original, sender, '<>'),
               coalesce(client_host, client_helo, 'this host'), coalesce(client_ip, 'local')) || char(10) ||
        printf('  at %s over %s, %d bytes, queue ids %s.', received, coalesce(tls_in_version || ' with ' || tls_in_cipher,
-              'no TLS'), size, replace(queue_ids, ',', ' and ')) || char(10) ||
+              'no TLS'), size, (SELECT group_concat(value, ' and ') FROM json_each(queue_ids))) || char(10) ||
        printf('  DKIM: %s. Spam engine %s says %s (%s). Disposition: %s.', coalesce(dkim_result, 'not logged'),
               coalesce(spam_engine, '-'), coalesce(spam_verdict, '-'), coalesce(spam_result, '-'),
               coalesce(disposition, '-'))

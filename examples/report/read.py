@@ -19,6 +19,8 @@ NESTED = (("tls_in_", ("tls", "in")), ("tls_out_", ("tls", "out")), ("tls_", ("t
           ("spam_", ("spam",)), ("seconds_", ("seconds",)))
 LISTS = {"queue_ids", "recipients", "recipient_domains", "missing"}
 RECORDS = {"refusals"}
+BOOLEANS = {"final", "fake_reject", "arc", "dkim_aligned", "aligned", "encrypted_in", "encrypted_out", "forward_secrecy", "aead",
+            "resumed", "verified", "dnssec", "cached", "reused"}   # 1 and 0 in SQLite
 
 
 class ReadError(Exception):
@@ -202,6 +204,8 @@ def _document(row, record):
 def _value(name, value):
     if value in ("true", "false"):
         return value == "true"
+    if name in BOOLEANS and isinstance(value, int):
+        return bool(value)
     if name in LISTS and isinstance(value, str):
         return json.loads(value) if value.startswith("[") else next(csv.reader([value.strip("{}")], escapechar="\\"), [])
     if name in RECORDS and isinstance(value, str):

@@ -58,7 +58,7 @@ for attempt in ("first", "second"):
               "%d rows, %d wanted" % (len(rows), len(wanted)))
     row = database.execute("SELECT subject, size, tls_in_version, recipients, seconds_total FROM messages WHERE id = ?",
                            ("defense:1haLqi-0002Mp-2G",)).fetchone()
-    check("sqlite.conf: the founding message", row == ("Statement", 67579, "TLSv1.2", "targetuser@targetdomain.tld", 4), row)
+    check("sqlite.conf: the founding message", row == ("Statement", 67579, "TLSv1.2", '["targetuser@targetdomain.tld"]', 4), row)
     database.close()
 for table, _ in TABLES:
     check("sqlite.conf: the second replay changed nothing in %s" % table,
