@@ -3,7 +3,7 @@
 # Installs what the tests need, builds, and runs all of them.
 # usage: tests/run.sh [--quick] [--versions] [--engines] [--installed] [NAME...]
 #   --quick      no sanitizers, no fuzzing, no lab
-#   --engines    also destinations with real OpenSearch, Kafka, HEC, downloaded into the user's cache directory
+#   --engines    also destinations with a real OpenSearch and Kafka, downloaded into the user's cache directory
 #   --versions   also on Debian 13's syslog-ng, and the packages of both Debians, in chroots that this makes
 #   --installed  installs no packages
 #   NAME         only parts whose name contains one of these words
@@ -251,12 +251,9 @@ check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budge
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
-check engines/sql python3 "$top/tests/engines/test_sql.py"
+for engine in sql http; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 if [ $engines = yes ]; then
-  for test in "$top"/tests/engines/test_*.py; do
-    name=$(basename "$test" .py)
-    [ "$name" = test_sql ] || check "engines/${name#test_}" python3 "$test"
-  done
+  for engine in opensearch kafka; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 fi
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do

@@ -4,3 +4,4 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/lint/sql-destination.py" --check "$top/scl/mailtrace/sql.conf"
+"$top/tests/lint/index-templates.py" --check "$top/examples/elasticsearch"
