@@ -31,8 +31,8 @@ def snippet():
 
 
 class Drill:
-    def __init__(self, name, destination):
-        self.name, self.directory = name, scratch()
+    def __init__(self, name, destination, messages=SENT):
+        self.name, self.directory, self.messages = name, scratch(), messages
         self.log, self.whole = self.directory / "mail.log", self.directory / "whole.log"
         parser, path = snippet()
         buffer = 'buffer(disk-buffer(reliable(yes) disk-buf-size(1073741824) mem-buf-size(33554432) dir("%s")))' % self.directory
@@ -46,13 +46,13 @@ class Drill:
         generator = self.directory / "utmgen"
         subprocess.run(["gcc", "-D_GNU_SOURCE", "-std=gnu11", "-O2", "-o", generator, TOP / "tests/lab/utmgen.c"], check=True)
         with open(self.whole, "wb") as stream:
-            subprocess.run([generator, "-m", str(SENT), "-c", "40", "-s", "3"], stdout=stream, check=True)
+            subprocess.run([generator, "-m", str(self.messages), "-c", "40", "-s", "3"], stdout=stream, check=True)
         text = run_command("--quiet", "--emit=" + STREAMS, self.whole).stdout
         self.expected = {}
         for line in text.decode().splitlines():
             document = json.loads(line)
             self.expected[document["id"]] = document
-        check("%s: the log gives %d documents" % (self.name, len(self.expected)), SENT < 5600 or len(self.expected) >= 20000)
+        check("%s: the log gives %d documents" % (self.name, len(self.expected)), self.messages < 5600 or len(self.expected) >= 20000)
 
     def of(self, record):
         return {key: document for key, document in self.expected.items() if document["record"] == record}
