@@ -201,7 +201,7 @@ other_debian() {
   local suite=$1 tests
   tests=$(cd "$top/tests" && grep -L browser e2e/test_*.py | sed 's/\.py$//')
   chroot_run "$cache/$suite-build" env MAILTRACE_TEST_DIR="$work/$suite" \
-    tests/run.sh --quick --installed build/gcc gcc/test_ $tests
+    tests/run.sh --quick --installed build/gcc gcc/test_ engines/sql engines/http $tests
 }
 
 # packages SUITE: built on the host where that is the same Debian, else in its chroot; nothing that lintian calls an error
@@ -253,7 +253,7 @@ for test in "$top"/tests/e2e/test_*.py; do
 done
 for engine in sql http; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 if [ $engines = yes ]; then
-  for engine in opensearch kafka; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+  for engine in setup opensearch kafka; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 fi
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do
