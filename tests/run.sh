@@ -253,7 +253,10 @@ for test in "$top"/tests/e2e/test_*.py; do
 done
 for engine in sql http; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 if [ $engines = yes ]; then
-  for engine in setup opensearch kafka; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+  for test in "$top"/tests/engines/test_*.py; do
+    name=$(basename "$test" .py)
+    case $name in test_sql|test_http) ;; *) check "engines/${name#test_}" python3 "$test" ;; esac
+  done
 fi
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do
