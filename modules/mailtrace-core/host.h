@@ -70,6 +70,8 @@ typedef enum _LimitKind
   LIMIT_KIND_COUNT
 } LimitKind;
 
+#define HOST_KNOWN 4
+
 struct _Host
 {
   GList link;               /* in the tracker's hosts_by_line */
@@ -97,7 +99,7 @@ struct _Host
   gint32 old_offset_sec, doubted_offset_sec;   /* before the last change, told once; or STAMP_OFFSET_UNKNOWN */
   gint64 offset_changed_usec;
   gboolean logs_dkim, logs_spam;
-  guint64 journaled;        /* hash of what the journal knows of the host */
+  gint64 journaled[HOST_KNOWN];   /* what the journal knows of the host */
   guint64 journal_seq;      /* of its entry */
   GQueue open;              /* Message, by last line: timeout() */
   GQueue closing;           /* Message: nothing open, something missing: settle-time() */

@@ -153,10 +153,28 @@ _lengths_fit(const StoredEntry *stored)
 }
 
 static gboolean
-_is_whole(const Block *self, const StoredEntry *stored, gsize room)
+_has_place(const StoredEntry *stored, gsize room)
 {
   return room >= sizeof(StoredEntry) && stored->len >= sizeof(StoredEntry) && stored->len <= room
-         && stored->len % 8 == 0 && stored->checksum == _checksum(self->number, stored) && _lengths_fit(stored);
+         && stored->len % 8 == 0;
+}
+
+gboolean
+block_entry_is_whole(const Block *self, const StoredEntry *stored)
+{
+  return stored->checksum == _checksum(self->number, stored) && _lengths_fit(stored);
+}
+
+const StoredEntry *
+block_step(const Block *self, guint32 *at)
+{
+  *at = MAX(*at, (guint32) sizeof(BlockHead));
+
+  const StoredEntry *stored = (const StoredEntry *) (self->base + *at);
+  if (!_has_place(stored, JOURNAL_BLOCK_BYTES - *at))
+    return NULL;
+  *at += stored->len;
+  return stored;
 }
 
 /* the process ended while it added the last one */
@@ -181,7 +199,7 @@ block_next(const Block *self, guint32 *at, gboolean *torn)
   *torn = FALSE;
   if (room < offsetof(StoredEntry, seq) || stored->len == 0)
     return NULL;
-  if (!_is_whole(self, stored, room))
+  if (!_has_place(stored, room) || !block_entry_is_whole(self, stored))
     {
       *torn = !_is_unfinished(stored, room);
       return NULL;

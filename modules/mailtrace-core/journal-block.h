@@ -61,6 +61,10 @@ StoredEntry *block_copy(Block *self, const StoredEntry *stored);
 gboolean block_has_room(const Block *self, gsize bytes);
 
 /* the entry at *at, which moves behind it; NULL at the end of what is whole; *torn says whether more stood there */
+/* the entry behind the last one, whether it is whole or not; NULL at the end, or where no entry can be */
+const StoredEntry *block_step(const Block *self, guint32 *at);
+gboolean block_entry_is_whole(const Block *self, const StoredEntry *stored);
+
 const StoredEntry *block_next(const Block *self, guint32 *at, gboolean *torn);
 void stored_entry_read(const StoredEntry *self, JournalEntry *out);
 

@@ -167,7 +167,7 @@ _group_lives(const Journal *self, guint64 stored)
 {
   JournalGroup group = (JournalGroup) stored;
 
-  return group && _slot(self, group)->generation == stored >> 32;
+  return group && group < self->slots->len && _slot(self, group)->generation == stored >> 32;
 }
 
 static gboolean
@@ -176,15 +176,19 @@ _is_end(guint kind)
   return kind == JK_MESSAGE_END || kind == JK_SESSION_END || kind == JK_LINE_END;
 }
 
+/* most are dead, and nothing else of them is asked for */
 static gboolean
-_lives(const Journal *self, const StoredEntry *stored)
+_lives(const Journal *self, const Block *block, const StoredEntry *stored)
 {
+  gboolean group_lives = _group_lives(self, stored->group);
   JournalEntry entry;
 
-  if (_group_lives(self, stored->group))
-    return TRUE;
-  if (!_is_end(stored->kind) && stored->kind != JK_HOST)
+  if (!group_lives && !_is_end(stored->kind) && stored->kind != JK_HOST)
     return FALSE;
+  if (!block_entry_is_whole(block, stored))
+    return FALSE;
+  if (group_lives)
+    return TRUE;
   stored_entry_read(stored, &entry);
   return self->keep(&entry, self->keep_data);
 }
@@ -234,11 +238,10 @@ static gboolean
 _copy_living(Journal *self, const Block *from)
 {
   const StoredEntry *stored;
-  gboolean torn;
   guint32 at = 0;
 
-  while ((stored = block_next(from, &at, &torn)))
-    if (_lives(self, stored))
+  while ((stored = block_step(from, &at)))
+    if (_lives(self, from, stored))
       {
         Block *to = self->cleaning && self->n_in_memory ? NULL : _block_with_room(self, stored->len);
         if (!to)

@@ -298,12 +298,19 @@ static const RoleHandler handlers[LINE_ROLE_COUNT] =
   [LR_COMPLETION] = _complete,
 };
 
+/* it has a record of its own */
+static gboolean
+_is_of_delivery(LineRole role)
+{
+  return role == LR_DELIVERY || role == LR_DEFERRAL || role == LR_FAILURE;
+}
+
 static gboolean
 _handle(Feed *feed, Message *message, IdEntry *entry)
 {
   RecordRoom room;
 
-  if (!feed->line->n_fields)
+  if (!feed->line->n_fields || _is_of_delivery(feed->line->role))
     return handlers[feed->line->role](feed, message, entry);
   record_enter(message->record, &room);
   gboolean changed = handlers[feed->line->role](feed, message, entry);

@@ -17,19 +17,24 @@ _entry_seq(const Tracker *self)
   return self->replayed ? self->replayed->seq : 0;
 }
 
-static guint64
-_hash_of_known(const Host *host)
-{
-  const gint64 known[] = { host->offset_sec, host->old_offset_sec, host->offset_changed_usec, host->offset_sure,
-                           host->logs_dkim, host->logs_spam };
-
-  return slice_hash(slice_new((const gchar *) known, sizeof(known)), 0);
-}
-
 static guint
 _logs(const Host *host)
 {
   return (host->logs_dkim ? JF_LOGS_DKIM : 0) | (host->logs_spam ? JF_LOGS_SPAM : 0);
+}
+
+/* TRUE: the journal does not know all of it yet */
+static gboolean
+_note_known(Host *host)
+{
+  const gint64 known[HOST_KNOWN] = { host->offset_sec, host->old_offset_sec, host->offset_changed_usec,
+                                     (gint64) _logs(host) << 1 | (host->offset_sure != FALSE) };
+  gboolean is_known = TRUE;
+
+  for (guint i = 0; i < HOST_KNOWN; i++)
+    is_known &= known[i] == host->journaled[i];
+  memcpy(host->journaled, known, sizeof(known));
+  return !is_known;
 }
 
 static void
@@ -42,17 +47,15 @@ _take_logs(Host *host, guint flags)
 static void
 _journal_host(Tracker *self, Host *host)
 {
+  if (!journal_has_file(self->journal) || !_note_known(host))
+    return;
+
   JournalEntry entry = { .kind = JK_HOST, .clock_usec = host->clock_usec, .usec = host->offset_changed_usec,
                          .number = (guint32) host->old_offset_sec };
-  guint64 known = journal_has_file(self->journal) ? _hash_of_known(host) : host->journaled;
-
-  if (host->journaled == known)
-    return;
   entry.seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   entry.flags = _logs(host) | (host->offset_sure ? JF_OFFSET_SURE : 0);
   entry.frame.host = host_name(host);
   entry.frame.stamp.offset_sec = host->offset_sec;
-  host->journaled = known;
   host->journal_seq = entry.seq;
   journal_add(self->journal, 0, &entry);
 }
