@@ -412,3 +412,83 @@ Test(record, room_is_kept_for_what_comes)
   record_reserve(record, G_MAXSIZE / 2);
   cr_assert_eq(record->values, values);
 }
+
+static void
+_add_recipients(guint n, guint len)
+{
+  gchar *text = g_strnfill(len, 'x');
+
+  for (guint i = 0; i < n; i++)
+    record_append_text(record, F_RECIPIENTS, slice_new(text, len));
+  g_free(text);
+}
+
+Test(record, room_gives_back_no_more_than_is_needed)
+{
+  RecordRoom room;
+
+  record_set_text(record, F_SENDER, SLICE("a@b"));
+  record_enter(record, &room);
+  cr_assert_eq(record->values, room.bytes);
+  assert_text(F_SENDER, "a@b");
+  _add_recipients(20, 30);
+  cr_assert(record_remove(record, F_SENDER));
+  record_leave(record, &room);
+  cr_assert_neq(record->values, room.bytes);
+  cr_assert_leq(record->size, record->len + 16);
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 20);
+  cr_assert_not(record_has(record, F_SENDER));
+}
+
+Test(record, room_left_without_a_change_leaves_all_in_place)
+{
+  RecordRoom room;
+
+  record_set_text(record, F_SENDER, SLICE("a@b"));
+  const guint8 *values = record->values;
+
+  record_enter(record, &room);
+  record_leave(record, &room);
+  cr_assert_eq(record->values, values);
+  record_enter(record, &room);
+  cr_assert(record_remove(record, F_SENDER));
+  record_leave(record, &room);
+  cr_assert_eq(record->len, 0);
+}
+
+Test(record, room_that_is_too_small_is_left_behind)
+{
+  RecordRoom room, second;
+
+  record_set_text(record, F_SENDER, SLICE("a@b"));
+  record_enter(record, &room);
+  record_enter(record, &second);
+  _add_recipients(20, RECORD_ROOM_BYTES / 10);
+  cr_assert_neq(record->values, room.bytes);
+  record_leave(record, &second);
+  record_leave(record, &room);
+  assert_text(F_SENDER, "a@b");
+  cr_assert_eq(record_count(record, F_RECIPIENTS), 20);
+
+  record_enter(record, &room);
+  cr_assert_neq(record->values, room.bytes);
+  record_set_text(record, F_STATUS, SLICE("failed"));
+  record_leave(record, &room);
+  assert_text(F_STATUS, "failed");
+}
+
+Test(record, room_of_an_empty_record)
+{
+  RecordRoom room;
+
+  record_enter(record, &room);
+  record_leave(record, &room);
+  cr_assert_eq(record->len, 0);
+  record_enter(record, &room);
+  record_set_integer(record, F_SIZE, 7);
+  Record *copy = record_copy(record);
+  record_leave(record, &room);
+  cr_assert_eq(record_get_integer(record, F_SIZE, 0), 7);
+  cr_assert_eq(record_get_integer(copy, F_SIZE, 0), 7);
+  record_free(copy);
+}
