@@ -24,11 +24,13 @@ hash_key_init(HashKey *self, guint64 seed)
 static inline guint128
 _sum(const HashKey *self, Slice text)
 {
-  const gchar *at = text.str, *end = text.str + text.len;
   const guint64 *key = self->text;
   gchar padded[16] = { 0 };
   guint128 sum = 0;
 
+  if (!text.len)
+    return 0;
+  const gchar *at = text.str, *end = text.str + text.len;
   for (; end - at >= 32; at += 32, key += 4)
     {
       sum += hash_pair(hash_load(at), hash_load(at + 8), key);

@@ -90,6 +90,15 @@ Test(keyed_hash, all_bits_of_words_are_mixed)
     }
 }
 
+Test(keyed_hash, no_text_is_an_empty_one)
+{
+  HashKey key;
+
+  hash_key_init(&key, 9);
+  cr_assert_eq(hash_text(&key, SLICE_NONE, 1), hash_text(&key, SLICE(""), 1));
+  cr_assert_eq(hash_said(&key, SLICE_NONE, SLICE_NONE, 1, 2), hash_said(&key, SLICE(""), SLICE(""), 1, 2));
+}
+
 Test(keyed_hash, key_decides)
 {
   HashKey a, b;
