@@ -31,6 +31,7 @@ typedef union _Fact
 
 typedef struct _Facts Facts;
 typedef struct _FactsMemory FactsMemory;
+typedef struct _FactsChunk FactsChunk;
 
 typedef struct _FactsGroup
 {
@@ -43,8 +44,8 @@ struct _Facts
   guint64 has[FACTS_WORDS];   /* bit of each field that is set; FT_RECORDS: there are nested ones */
   FactsMemory *memory;        /* shared with the nested ones */
   FactsGroup *groups;         /* by kind from FIRST_NESTED_KIND on; NULL: none nested */
+  Fact *at;                   /* at[field]: its value; only the fields of its kind have room */
   guint8 kind;                /* RecordKind */
-  guint8 first;               /* field of values[0] */
   Fact values[];
 };
 
@@ -58,7 +59,7 @@ facts_has(const Facts *self, FieldId id)
 static inline const Fact *
 facts_at(const Facts *self, FieldId id)
 {
-  return &self->values[id - self->first];
+  return &self->at[id];
 }
 
 /* of FT_TEXT; SLICE_NONE when absent */

@@ -53,6 +53,9 @@ clock_is_dst_step(gint64 usec)
 /* seconds since 1970 of a civil date and time; fields as printed (month 1..12); no range checks */
 gint64 stamp_civil_to_sec(gint year, gint month, gint day, gint hour, gint minute, gint second);
 
+/* the date of a day, counted from 1970-01-01 on; the year is cut to 0 to 9999 */
+void stamp_date_of_day(gint64 days, gint *year, gint *month, gint *day);
+
 #define STAMP_ISO_MAX 40
 
 /* ISO 8601 with offset (none when unknown), fraction only when there is one: "2019-06-10T11:04:40-04:00".

@@ -42,13 +42,18 @@ struct _Summary
 typedef struct _SummaryQueue
 {
   Summary *head, *tail;
+  FactsChunk *spare;    /* for the next summary; NULL: none */
 } SummaryQueue;
 
-#define SUMMARY_QUEUE_INIT { NULL, NULL }
+#define SUMMARY_QUEUE_INIT { NULL, NULL, NULL }
 
 void summary_queue_push(SummaryQueue *self, Summary *summary);   /* takes it over */
 Summary *summary_queue_pop(SummaryQueue *self);                  /* NULL when empty; the caller frees it */
 void summary_free(Summary *self);
+
+/* the same, but the next summary of this queue is made in its memory; the last one's is released with the queue */
+void summary_queue_recycle(SummaryQueue *self, Summary *summary);
+void summary_queue_release(SummaryQueue *self);                  /* that has been emptied */
 
 /* The facts of a nested record of a kind (RK_DELIVERY, RK_DKIM, RK_SCAN) on their own, with record, id, message,
  * revision, final, gateway and received set: the documents of the streams delivery, dkim and scan.

@@ -31,6 +31,7 @@ typedef struct _Run
   Lookup *lookup;          /* --raw, or NULL */
   Progress progress;
   Report report;
+  SummaryQueue summaries;
   Input *input;            /* the one being read, or NULL */
   guint64 bytes_before;    /* of the files already read */
   gint64 begin_usec, begin_sec;
@@ -109,15 +110,15 @@ _write_summary(Run *self, const Summary *summary)
 }
 
 static void
-_write_summaries(Run *self, SummaryQueue *queue)
+_write_summaries(Run *self)
 {
   Summary *summary;
 
-  while ((summary = summary_queue_pop(queue)))
+  while ((summary = summary_queue_pop(&self->summaries)))
     {
       _write_summary(self, summary);
       carry_over_add(&self->carry_over, summary);
-      summary_free(summary);
+      summary_queue_recycle(&self->summaries, summary);
     }
 }
 
@@ -197,13 +198,11 @@ _explain(Run *self, const Frame *frame, gboolean has_frame, const Line *line)
 static void
 _feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
 {
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-
   if (self->options->explain)
     _explain(self, frame, has_frame, line);
   _name_gateway(self, frame);
-  tracker_feed(self->tracker, frame, line, 0, &queue);
-  _write_summaries(self, &queue);
+  tracker_feed(self->tracker, frame, line, 0, &self->summaries);
+  _write_summaries(self);
 }
 
 /* without a stamp: a line behind the first one of a record, or no log line at all */
@@ -370,8 +369,7 @@ _open_output(Run *self)
 static void
 _resume(Run *self)
 {
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-  guint64 torn = carry_over_resume(&self->carry_over, self->tracker, &queue);
+  guint64 torn = carry_over_resume(&self->carry_over, self->tracker, &self->summaries);
   gchar *text;
 
   if (torn)
@@ -380,7 +378,7 @@ _resume(Run *self)
       _complain_of_journal(self, text);
       g_free(text);
     }
-  _write_summaries(self, &queue);
+  _write_summaries(self);
   if (self->options->journal)
     _look_after_journal(self);
 }
@@ -418,12 +416,10 @@ _write_lookup(Run *self)
 static void
 _end_all(Run *self)
 {
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-
   if (self->options->journal && !self->options->last)
     return;
-  tracker_finish(self->tracker, ER_SHUTDOWN, &queue);
-  _write_summaries(self, &queue);
+  tracker_finish(self->tracker, ER_SHUTDOWN, &self->summaries);
+  _write_summaries(self);
 }
 
 static void
@@ -506,6 +502,7 @@ _release(Run *self)
 {
   document_writer_free(self->writer);
   lookup_free(self->lookup);
+  summary_queue_release(&self->summaries);
   tracker_free(self->tracker);
 }
 

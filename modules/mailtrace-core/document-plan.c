@@ -8,7 +8,7 @@ _split(Slice name, PlanEntry *entry)
     {
       gssize dot = entry->depth + 1 < PLAN_DEPTH_MAX ? slice_find_char(name, '.') : -1;
 
-      entry->parts[entry->depth++] = dot < 0 ? name : slice_head(name, (gsize) dot);
+      entry->path->parts[entry->depth++] = dot < 0 ? name : slice_head(name, (gsize) dot);
       if (dot < 0)
         return;
       name = slice_skip(name, (gsize) dot + 1);
@@ -20,7 +20,7 @@ _common(const PlanEntry *a, const PlanEntry *b)
 {
   guint n = 0;
 
-  while (n + 1 < a->depth && n + 1 < b->depth && slice_equals(a->parts[n], b->parts[n]))
+  while (n + 1 < a->depth && n + 1 < b->depth && slice_equals(a->path->parts[n], b->path->parts[n]))
     n++;
   return n;
 }
@@ -31,7 +31,7 @@ _insert(Plan *self, const PlanEntry *entry)
 {
   guint at = self->n, best = 0;
 
-  g_assert(self->n < PLAN_MAX);
+  g_assert(self->n + 1 < PLAN_MAX);
   for (guint i = 0; i < self->n; i++)
     if (_common(&self->entries[i], entry) > 0 && _common(&self->entries[i], entry) >= best)
       {
@@ -46,11 +46,11 @@ _insert(Plan *self, const PlanEntry *entry)
 static void
 _insert_field(Plan *self, FieldId id, RecordKind kind, DocumentFormat format)
 {
-  PlanEntry entry = { .id = (guint8) id, .type = (guint8) field_get(id)->type };
+  PlanEntry entry = { .id = (guint8) id, .type = field_get(id)->type, .path = &self->paths[self->n] };
   gboolean has_ecs = field_get(id)->ecs[0] && !ecs_derived_replaces(id);
 
   if (format == DF_ECS && !has_ecs)
-    entry.parts[entry.depth++] = SLICE("mailtrace");
+    entry.path->parts[entry.depth++] = SLICE("mailtrace");
   _split(slice_from_string(format == DF_ECS && has_ecs ? field_get(id)->ecs : field_name_in(id, kind)), &entry);
   _insert(self, &entry);
 }
@@ -63,9 +63,9 @@ _insert_derived(Plan *self, RecordKind kind)
   for (guint i = 0; (derived = ecs_derived_get(i)); i++)
     if (derived->kinds & field_get(derived->source)->records & (1u << kind))
       {
-        PlanEntry entry = { .id = (guint8) derived->source, .derived = derived };
+        PlanEntry entry = { .id = (guint8) derived->source, .type = PLAN_DERIVED, .derived = derived };
 
-        entry.type = (guint8) field_get(derived->source)->type;
+        entry.path = &self->paths[self->n];
         _split(slice_from_string(derived->name), &entry);
         _insert(self, &entry);
       }
@@ -74,20 +74,21 @@ _insert_derived(Plan *self, RecordKind kind)
 static void
 _render_key(PlanEntry *entry)
 {
-  const Slice *last = &entry->parts[entry->depth - 1];
-  gint len = g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":", (gint) last->len, last->str);
-  gsize at = 0;
+  PlanPath *path = entry->path;
+  const Slice *last = &path->parts[entry->depth - 1];
+  gsize len = 1;
 
-  g_assert(len < PLAN_KEY_ROOM);
-  entry->key_len = (guint8) len;
-  for (guint i = 0; i < entry->depth; i++)
+  path->text[0] = ',';
+  entry->key_len = (guint8) g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":", (gint) last->len, last->str);
+  g_assert(entry->key_len < PLAN_KEY_ROOM);
+  for (guint i = 0; i < MIN(entry->depth, PLAN_DEPTH_MAX); i++)
     {
-      entry->path_at[i] = (guint8) at;
-      g_assert(at + entry->parts[i].len + 4 <= PLAN_PATH_MAX);
-      at += (gsize) g_snprintf(entry->path + at, PLAN_PATH_MAX - at, "%s\"%.*s\":", i ? "{" : "",
-                               (gint) entry->parts[i].len, entry->parts[i].str);
+      path->at[i] = (guint8) len;
+      len += (gsize) g_snprintf(path->text + len, PLAN_PATH_MAX - len, "%s\"%.*s\":", i ? "{" : "",
+                                (gint) path->parts[i].len, path->parts[i].str);
+      g_assert(len < PLAN_PATH_MAX);
     }
-  entry->path_at[entry->depth] = (guint8) at;
+  path->at[entry->depth] = (guint8) len;
 }
 
 /* an object's number: 0 the outermost, else that of the first entry in it, with its depth */
@@ -100,8 +101,8 @@ _number_objects(Plan *self, guint i)
     {
       gboolean same = i > 0 && _common(entry - 1, entry) > depth;
 
-      entry->objects[depth] = same ? entry[-1].objects[depth] : (guint16) (i * PLAN_DEPTH_MAX + depth + 1);
-      entry->object = entry->objects[depth];
+      entry->path->objects[depth] = same ? entry[-1].path->objects[depth] : (guint16) (i * PLAN_DEPTH_MAX + depth + 1);
+      entry->object = entry->path->objects[depth];
     }
 }
 
@@ -123,13 +124,29 @@ _index(Plan *self)
     }
 }
 
+static void
+_place_by_field(Plan *self)
+{
+  for (guint i = self->n; i-- > 0;)
+    {
+      PlanEntry entry = self->entries[i];
+
+      self->entries[i].type = PLAN_ABSENT;
+      self->entries[entry.id] = entry;
+    }
+}
+
 void
 plan_make(Plan *self, RecordKind kind, DocumentFormat format)
 {
+  for (guint i = 0; i < PLAN_MAX; i++)
+    self->entries[i].type = PLAN_ABSENT;
   if (format == DF_ECS)
     _insert_derived(self, kind);
   for (guint id = 0; id < FIELD_COUNT; id++)
     if (field_get((FieldId) id)->records & (1u << kind) && !(format == DF_ECS && id == F_RECORD))
       _insert_field(self, (FieldId) id, kind, format);
   _index(self);
+  if (self->is_in_order)
+    _place_by_field(self);
 }

@@ -12,31 +12,44 @@
 #define PLAN_DEPTH_MAX 4
 #define PLAN_MAX (FIELD_COUNT + 32)
 #define PLAN_KEY_ROOM 32     /* copied as a whole */
-#define PLAN_PATH_MAX 96
+#define PLAN_PATH_MAX 64       /* copied as a whole, from wherever it begins */
+
+/* a FieldType, or that the value is derived */
+#define PLAN_DERIVED (FT_RECORDS + 1)
+#define PLAN_ABSENT (FT_RECORDS + 2)
+
+/* where an entry stands: looked at only when the one before stands in another object */
+typedef struct _PlanPath
+{
+  guint8 at[PLAN_DEPTH_MAX + 1];       /* where the text of each part begins */
+  guint16 objects[PLAN_DEPTH_MAX];     /* all it stands in, from the outermost one on */
+  gchar text[2 * PLAN_PATH_MAX];       /* ,"a":{"b":{"c": */
+  Slice parts[PLAN_DEPTH_MAX];
+} PlanPath;
 
 typedef struct _PlanEntry
 {
   gchar key[PLAN_KEY_ROOM];    /* ,"c": behind another entry of the same object */
+  guint16 object;              /* the innermost one */
   guint8 key_len;
   guint8 id;                   /* FieldId */
-  guint8 type;                 /* FieldType of the field */
+  guint8 type;
   guint8 depth;
-  guint16 object;              /* the innermost one */
-  guint16 objects[PLAN_DEPTH_MAX];   /* all it stands in, from the outermost one on */
-  guint8 path_at[PLAN_DEPTH_MAX + 1];   /* where the text of each part begins */
-  gchar path[PLAN_PATH_MAX];   /* "a":{"b":{"c": */
-  Slice parts[PLAN_DEPTH_MAX];
-  const EcsDerived *derived;   /* NULL: the field itself */
+  const EcsDerived *derived;   /* of PLAN_DERIVED */
+  PlanPath *path;
+  gpointer unused;             /* a power of 2 is found faster */
 } PlanEntry;
 
 typedef struct _Plan
 {
   guint n;
-  gboolean is_in_order;        /* of the fields, each at most once */
-  guint16 first_of[FIELD_COUNT], next_of[PLAN_MAX];   /* entries of a field, as numbers from 1 on; 0: no more */
+  gboolean is_in_order;        /* of the fields, each at most once: entries are found by field */
+  guint16 first_of[FIELD_COUNT], next_of[PLAN_MAX];   /* else entries of a field, as numbers from 1 on; 0: no more */
   PlanEntry entries[PLAN_MAX];
+  PlanPath paths[PLAN_MAX];
 } Plan;
 
+/* the writer does not move afterwards */
 void plan_make(Plan *self, RecordKind kind, DocumentFormat format);
 
 #endif

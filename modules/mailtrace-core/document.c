@@ -7,7 +7,7 @@
 #include "json-text.h"
 
 #define ECS_VERSION "8.11.0"
-#define MARK_BITS 64
+#define MARK_BITS FACTS_WORD_BITS
 #define MARK_WORDS ((PLAN_MAX + MARK_BITS - 1) / MARK_BITS)
 
 struct _DocumentWriter
@@ -65,200 +65,207 @@ typedef struct _Writing
   const DocumentWriter *writer;
   const Facts *facts;
   JsonText *json;
-  const PlanEntry *open;   /* entry written last */
+  const PlanEntry *open;   /* first one written in the innermost object; NULL: none, and object is none */
+  guint object;            /* its innermost object */
   gboolean comma;          /* something stands in front of the first one */
   DocumentPlaces *places;  /* or NULL */
 } Writing;
 
-static void
-_close_objects(Writing *self, guint depth)
-{
-  for (guint open = self->open ? self->open->depth - 1u : 0; open > depth; open--)
-    json_put(self->json, SLICE("}"));
-}
+#define NO_OBJECT G_MAXUINT32
+#define ENTRY_ROOM 256      /* of each but longer texts and lists */
+#define WORD_ROOM (MARK_BITS * ENTRY_ROOM)
+#define TEXT_IN_ROOM 24
+
+G_STATIC_ASSERT(PLAN_KEY_ROOM + TEXT_IN_ROOM * JSON_ESCAPE_MAX + JSON_BLOCK + JSON_ROOM <= ENTRY_ROOM);
+G_STATIC_ASSERT(2 * PLAN_PATH_MAX + PLAN_DEPTH_MAX + JSON_ROOM <= ENTRY_ROOM);
 
 static guint
 _open_in_common(const PlanEntry *a, const PlanEntry *b)
 {
   guint n = 0;
 
-  while (n + 1 < a->depth && n + 1 < b->depth && a->objects[n] == b->objects[n])
+  while (n + 1 < a->depth && n + 1 < b->depth && a->path->objects[n] == b->path->objects[n])
     n++;
   return n;
 }
 
-static void
-_put_path(Writing *self, const PlanEntry *entry)
+static inline gchar *
+_close_objects(const Writing *self, gchar *at, guint depth)
 {
-  guint common = self->open ? _open_in_common(self->open, entry) : 0;
-  /* the brace of the object that is open already is not written again */
-  guint begin = entry->path_at[common] + (common > 0);
-
-  _close_objects(self, common);
-  if (self->open || self->comma)
-    json_put(self->json, SLICE(","));
-  json_put(self->json, slice_new(entry->path + begin, entry->path_at[entry->depth] - begin));
+  memcpy(at, "}}}}", PLAN_DEPTH_MAX);
+  return at + (self->open ? self->open->depth - 1u - depth : 0);
 }
 
-/* and room for the value behind it */
-static inline void
-_put_key(Writing *self, const PlanEntry *entry, gsize room)
+static gchar *
+_put_path(Writing *self, gchar *at, const PlanEntry *entry)
 {
-  if (G_LIKELY(self->open && self->open->object == entry->object))
+  const PlanPath *path = entry->path;
+  guint common = self->open ? _open_in_common(self->open, entry) : 0, begin = path->at[common];
+
+  at = _close_objects(self, at, common);
+  /* the comma is in front of the path only, and the brace of an object that is open already is not written again */
+  if (common)
+    *at++ = ',', begin++;
+  else if (self->open || self->comma)
+    begin = 0;
+  memcpy(at, path->text + begin, PLAN_PATH_MAX);
+  self->object = entry->object;
+  self->open = entry;
+  return at + path->at[entry->depth] - begin;
+}
+
+/* where the value belongs */
+static inline gchar *
+_put_key(Writing *self, gchar *at, const PlanEntry *entry)
+{
+  if (G_LIKELY(self->object == entry->object))
     {
-      json_reserve(self->json, PLAN_KEY_ROOM + room);
-      memcpy(self->json->at, entry->key, PLAN_KEY_ROOM);
-      self->json->at += entry->key_len;
+      memcpy(at, entry->key, PLAN_KEY_ROOM);
+      at += entry->key_len;
     }
   else
-    {
-      _put_path(self, entry);
-      json_reserve(self->json, room);
-    }
-  self->open = entry;
+    at = _put_path(self, at, entry);
+  return at;
 }
 
-static inline void
-_put_text(Writing *self, const PlanEntry *entry, Slice text)
+/* and room for other entries behind it */
+static inline gchar *
+_put_text(JsonText *json, gchar *at, Slice text)
 {
-  _put_key(self, entry, json_room_of(text));
-  self->json->at = json_write_string(self->json->at, text);
+  if (G_UNLIKELY(text.len > TEXT_IN_ROOM) && (gsize) (json->end - at) < json_room_of(text) + WORD_ROOM)
+    at = json_make_room(json, at, json_room_of(text) + WORD_ROOM);
+  return json_write_string(at, text);
 }
 
-static void
-_put_list(Writing *self, const PlanEntry *entry, const FactItem *item)
+static gchar *
+_put_list(JsonText *json, gchar *at, const FactItem *item)
 {
-  _put_key(self, entry, JSON_ROOM);
-  *self->json->at++ = '[';
+  *at = '[';
   for (; item; item = item->next)
     {
-      json_put_string(self->json, item->text);
-      json_put(self->json, item->next ? SLICE(",") : SLICE("]"));
+      if (G_UNLIKELY((gsize) (json->end - at) < 2 * WORD_ROOM))
+        at = json_make_room(json, at, 2 * WORD_ROOM);
+      at = _put_text(json, at + 1, item->text);
+      *at = ',';
     }
+  *at = ']';
+  return at + 1;
 }
 
-static void
-_put_derived(Writing *self, const PlanEntry *entry, const Fact *fact)
+static gchar *
+_put_derived(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
 {
-  Slice first = entry->type == FT_LIST ? fact->list.first->text : fact->text;
+  Slice first = field_get((FieldId) entry->id)->type == FT_LIST ? fact->list.first->text : fact->text;
   Slice text = entry->derived->derive(self->facts, first);
 
   if (!text.str)
-    return;
+    return at;
+  at = _put_key(self, at, entry);
   if (entry->derived->as_list)
-    _put_list(self, entry, &(FactItem) { text, NULL });
-  else
-    _put_text(self, entry, text);
+    return _put_list(self->json, at, &(FactItem) { text, NULL });
+  return _put_text(self->json, at, text);
 }
 
-static void _put_nested(const DocumentWriter *writer, const Facts *facts, RecordKind kind, JsonText *json);
-
-static void
-_put_records(Writing *self, const PlanEntry *entry)
+static inline gchar *
+_put_boolean(gchar *at, gboolean value)
 {
-  JsonText *json = self->json;
+  memcpy(at, value ? "true" : "false", 5);
+  return at + (value ? 4 : 5);
+}
+
+static gchar *_put_nested(Writing *self, RecordKind kind, gchar *at);
+
+static gchar *
+_put_records(Writing *self, gchar *at, const PlanEntry *entry)
+{
   RecordKind kind = field_nested_kind((FieldId) entry->id);
 
-  _put_key(self, entry, JSON_ROOM);
-  gsize at = (gsize) (json->at - json->out->str);
-  _put_nested(self->writer, self->facts, kind, json);
+  at = _put_key(self, at, entry);
+  gsize begin = (gsize) (at - self->json->out->str);
+  at = _put_nested(self, kind, at);
   if (self->places)
     {
-      self->places->nested[kind].at = at;
-      self->places->nested[kind].len = (gsize) (json->at - json->out->str) - at;
+      self->places->nested[kind].at = begin;
+      self->places->nested[kind].len = (gsize) (at - self->json->out->str) - begin;
     }
+  return at;
 }
 
-static void
-_put_entry(Writing *self, const PlanEntry *entry)
+static inline gchar *
+_put_entry(Writing *self, gchar *at, const PlanEntry *entry)
 {
   const Fact *fact = facts_at(self->facts, (FieldId) entry->id);
 
-  if (entry->derived)
-    {
-      _put_derived(self, entry, fact);
-      return;
-    }
+  if (entry->type == FT_TEXT)
+    return _put_text(self->json, _put_key(self, at, entry), fact->text);
   switch (entry->type)
     {
     case FT_INTEGER:
-      _put_key(self, entry, JSON_ROOM);
-      self->json->at = json_write_integer(self->json->at, fact->number);
-      break;
+      return json_write_integer(_put_key(self, at, entry), fact->number);
     case FT_DECIMAL:
-      _put_key(self, entry, JSON_ROOM);
-      self->json->at = json_write_decimal(self->json->at, fact->number);
-      break;
+      return json_write_decimal(_put_key(self, at, entry), fact->number);
     case FT_BOOLEAN:
-      _put_key(self, entry, JSON_ROOM);
-      memcpy(self->json->at, fact->number ? "true" : "false", 5);
-      self->json->at += fact->number ? 4 : 5;
-      break;
+      return _put_boolean(_put_key(self, at, entry), fact->number != 0);
     case FT_TIME:
-      _put_key(self, entry, JSON_ROOM);
-      self->json->at = json_write_time(self->json, self->json->at, &fact->stamp);
-      break;
+      return json_write_time(self->json, _put_key(self, at, entry), &fact->stamp);
     case FT_LIST:
-      _put_list(self, entry, fact->list.first);
-      break;
+      return _put_list(self->json, _put_key(self, at, entry), fact->list.first);
     case FT_RECORDS:
-      _put_records(self, entry);
-      break;
+      return _put_records(self, at, entry);
+    case PLAN_DERIVED:
+      return _put_derived(self, at, entry, fact);
     default:
-      _put_text(self, entry, fact->text);
+      return at;
     }
 }
 
-static void
-_put_in_order(Writing *self, const Plan *plan)
+/* those that are marked */
+static gchar *
+_put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, guint n_words)
 {
-  for (guint word = 0; word < FACTS_WORDS; word++)
-    for (guint64 rest = self->facts->has[word]; rest; rest &= rest - 1)
-      {
-        guint number = plan->first_of[word * FACTS_WORD_BITS + (guint) __builtin_ctzll(rest)];
+  const PlanEntry *begin = plan->entries;
 
-        if (number)
-          _put_entry(self, &plan->entries[number - 1]);
-      }
+  for (guint word = 0; word < n_words; word++, begin += MARK_BITS)
+    {
+      at = json_make_room(self->json, at, WORD_ROOM);
+      for (guint64 rest = marks[word]; rest; rest &= rest - 1)
+        at = _put_entry(self, at, begin + (guint) __builtin_ctzll(rest));
+    }
+  return _close_objects(self, at, 0);
 }
 
-/* marks the entries first, as they stand in another order */
-static void
-_put_marked(Writing *self, const Plan *plan)
+static gchar *
+_put_plan(Writing *self, gchar *at, const Plan *plan)
 {
   guint64 marks[MARK_WORDS] = { 0 };
 
+  if (plan->is_in_order)
+    return _put_entries(self, at, plan, self->facts->has, FACTS_WORDS);
   for (guint id = facts_next(self->facts, 0); id < FIELD_COUNT; id = facts_next(self->facts, id + 1))
     for (guint number = plan->first_of[id]; number; number = plan->next_of[number - 1])
       marks[(number - 1) / MARK_BITS] |= 1ULL << (number - 1) % MARK_BITS;
-  for (guint word = 0; word < MARK_WORDS; word++)
-    for (guint64 rest = marks[word]; rest; rest &= rest - 1)
-      _put_entry(self, &plan->entries[word * MARK_BITS + (guint) __builtin_ctzll(rest)]);
+  return _put_entries(self, at, plan, marks, MARK_WORDS);
 }
 
-static void
-_put_plan(Writing *self, const Plan *plan)
+static gchar *
+_put_nested(Writing *self, RecordKind kind, gchar *at)
 {
-  if (plan->is_in_order)
-    _put_in_order(self, plan);
-  else
-    _put_marked(self, plan);
-  _close_objects(self, 0);
-}
+  guint n = facts_count_nested(self->facts, kind);
 
-static void
-_put_nested(const DocumentWriter *writer, const Facts *facts, RecordKind kind, JsonText *json)
-{
-  const Facts *nested;
-
-  json_put(json, SLICE("["));
-  for (guint i = 0; (nested = facts_nested(facts, kind, i)); i++)
+  *at++ = '[';
+  for (guint i = 0; i < n; i++)
     {
-      json_put(json, i ? SLICE(",{") : SLICE("{"));
-      _put_plan(&(Writing) { .writer = writer, .facts = nested, .json = json }, &writer->native[kind]);
-      json_put(json, SLICE("}"));
+      Writing nested = { self->writer, facts_nested(self->facts, kind, i), self->json, .object = NO_OBJECT };
+
+      *at++ = '{';
+      at = _put_plan(&nested, at, &self->writer->native[kind]);
+      at = json_make_room(self->json, at, 2 * WORD_ROOM);
+      memcpy(at, "},", 2);
+      at += 2;
     }
-  json_put(json, SLICE("]"));
+  at -= n > 0;
+  *at++ = ']';
+  return at;
 }
 
 static void
@@ -266,11 +273,11 @@ _write(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPla
 {
   gboolean ecs = self->format == DF_ECS;
   JsonText json;
+  Writing writing = { self, facts, &json, .object = NO_OBJECT, .comma = ecs, .places = places };
 
   json_begin(&json, out);
   json_put(&json, ecs ? SLICE("{\"ecs\":{\"version\":\"" ECS_VERSION "\"}") : SLICE("{"));
-  _put_plan(&(Writing) { .writer = self, .facts = facts, .json = &json, .comma = ecs, .places = places },
-            &self->plans[facts->kind]);
+  json.at = _put_plan(&writing, json.at, &self->plans[facts->kind]);
   json_put(&json, SLICE("}"));
   json_end(&json);
 }

@@ -8,8 +8,6 @@
 
 #include "mailtrace/facts.h"
 
-typedef struct _FactsChunk FactsChunk;
-
 struct _FactsMemory
 {
   gchar *at, *end;
@@ -43,8 +41,12 @@ facts_copy_text(FactsMemory *self, Slice text)
 /* empty facts of a kind, with memory of their own, and room for so many bytes in it */
 Facts *facts_new(RecordKind kind, gsize room);
 
-/* all values of a record and of its nested ones; stamps without an offset get this one */
-Facts *facts_new_from(const Record *record, gint32 offset_sec, gsize room);
+/* All values of a record and of its nested ones; stamps without an offset get this one.  They lie in the spare chunk if
+ * that is large enough, which is taken off then. */
+Facts *facts_new_from(const Record *record, gint32 offset_sec, gsize room, FactsChunk **spare);
+
+/* frees them, but for the first chunk if it is better than the spare one */
+void facts_recycle(Facts *self, FactsChunk **spare);
 
 /* empty facts of a nested record behind those of that kind */
 Facts *facts_add(Facts *self, RecordKind kind);
@@ -56,7 +58,7 @@ static inline Fact *
 facts_put(Facts *self, FieldId id)
 {
   self->has[id / FACTS_WORD_BITS] |= 1ULL << id % FACTS_WORD_BITS;
-  return &self->values[id - self->first];
+  return &self->at[id];
 }
 
 static inline void

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Knows which fields a kind of record may have; must not know what any of them means. */
 #include "facts-make.h"
+#include "record-nested.h"
+#include "record-packed.h"
 
 #define CHUNK_BYTES_MIN 4096
-#define NESTED_KINDS (RECORD_KIND_COUNT - FIRST_NESTED_KIND)
+#define CHUNK_BYTES_KEPT (64 * 1024)   /* a larger one is not kept for the next facts */
 #define INSERTION_SORT_MAX 16
 
 struct _FactsChunk
 {
   FactsChunk *next;
+  gsize size;       /* of the bytes */
   gchar bytes[];
 };
 
-/* the fields of a nested record stand together in fields.def */
+/* fields that facts have room for */
 typedef struct _Range
 {
   guint8 first, last;
+  guint16 size;    /* of the facts */
 } Range;
 
+#define RANGE(first, last) { (first), (last), sizeof(Facts) + ((last) - (first) + 1) * sizeof(Fact) }
+
+/* the fields of a nested record stand together in fields.def */
 static const Range nested_ranges[RECORD_KIND_COUNT] =
 {
-  [RK_DELIVERY] = { F_DELIVERY_RECIPIENT, F_DELIVERY_TIME },
-  [RK_DKIM] = { F_DKIM_DOMAIN, F_DKIM_SIGNATURE_ALIGNED },
-  [RK_SCAN] = { F_SCAN_QUEUE_ID, F_SCAN_TIME },
-  [RK_REFUSAL] = { F_REFUSAL_STAGE, F_REFUSAL_TIME },
+  [RK_DELIVERY] = RANGE(F_DELIVERY_RECIPIENT, F_DELIVERY_TIME),
+  [RK_DKIM] = RANGE(F_DKIM_DOMAIN, F_DKIM_SIGNATURE_ALIGNED),
+  [RK_SCAN] = RANGE(F_SCAN_QUEUE_ID, F_SCAN_TIME),
+  [RK_REFUSAL] = RANGE(F_REFUSAL_STAGE, F_REFUSAL_TIME),
 };
 
 static const guint8 field_of_kind[RECORD_KIND_COUNT] =
@@ -31,10 +38,13 @@ static const guint8 field_of_kind[RECORD_KIND_COUNT] =
   [RK_DELIVERY] = F_DELIVERIES, [RK_DKIM] = F_DKIM, [RK_SCAN] = F_SCANS, [RK_REFUSAL] = F_REFUSALS,
 };
 
-static gsize
-_size_of_range(Range range)
+static void
+_use_chunk(FactsMemory *self, FactsChunk *chunk)
 {
-  return sizeof(Facts) + (gsize) (range.last - range.first + 1) * sizeof(Fact);
+  chunk->next = self->chunks;
+  self->chunks = chunk;
+  self->at = chunk->bytes;
+  self->end = chunk->bytes + chunk->size;
 }
 
 static void
@@ -42,10 +52,27 @@ _add_chunk(FactsMemory *self, gsize bytes)
 {
   FactsChunk *chunk = g_malloc(sizeof(FactsChunk) + bytes);
 
-  chunk->next = self->chunks;
-  self->chunks = chunk;
-  self->at = chunk->bytes;
-  self->end = chunk->bytes + bytes;
+  chunk->size = bytes;
+  _use_chunk(self, chunk);
+}
+
+/* lies in its own first chunk */
+static FactsMemory *
+_memory(gsize bytes, FactsChunk **spare)
+{
+  FactsMemory first = { NULL };
+
+  bytes += sizeof(FactsMemory);
+  if (*spare && (*spare)->size >= bytes)
+    {
+      _use_chunk(&first, *spare);
+      *spare = NULL;
+    }
+  else
+    _add_chunk(&first, bytes);
+  FactsMemory *self = facts_alloc(&first, sizeof(FactsMemory));
+  *self = first;
+  return self;
 }
 
 gpointer
@@ -55,50 +82,66 @@ facts_memory_grow(FactsMemory *self, gsize bytes)
   return facts_alloc(self, bytes);
 }
 
-/* lies in its own first chunk */
-static FactsMemory *
-_memory(gsize bytes)
-{
-  FactsMemory first = { NULL };
-
-  _add_chunk(&first, sizeof(FactsMemory) + bytes);
-  FactsMemory *self = facts_alloc(&first, sizeof(FactsMemory));
-  *self = first;
-  return self;
-}
-
 static Facts *
-_facts(FactsMemory *memory, RecordKind kind, Range range)
+_facts(FactsMemory *memory, RecordKind kind, const Range *range)
 {
-  Facts *self = facts_alloc(memory, _size_of_range(range));
+  Facts *self = facts_alloc(memory, range->size);
 
   memset(self, 0, sizeof(*self));
   self->memory = memory;
   self->kind = (guint8) kind;
-  self->first = range.first;
+  /* it points in front of the first value, and is never followed there */
+  self->at = (Fact *) ((guintptr) self->values - range->first * sizeof(Fact));
   return self;
+}
+
+static Facts *
+_new(RecordKind kind, gsize room, FactsChunk **spare)
+{
+  static const Range all = RANGE(0, FIELD_COUNT - 1);
+
+  return _facts(_memory(all.size + room, spare), kind, &all);
 }
 
 Facts *
 facts_new(RecordKind kind, gsize room)
 {
-  Range all = { 0, FIELD_COUNT - 1 };
+  FactsChunk *spare = NULL;
 
-  return _facts(_memory(_size_of_range(all) + room), kind, all);
+  return _new(kind, room, &spare);
+}
+
+/* all but the first one */
+static FactsChunk *
+_free_chunks(FactsChunk *chunk)
+{
+  for (FactsChunk *next; chunk->next; chunk = next)
+    {
+      next = chunk->next;
+      g_free(chunk);
+    }
+  return chunk;
 }
 
 void
 facts_free(Facts *self)
 {
-  FactsChunk *next, *chunk = self ? self->memory->chunks : NULL;
-
-  for (; chunk; chunk = next)
-    {
-      next = chunk->next;
-      g_free(chunk);
-    }
+  if (self)
+    g_free(_free_chunks(self->memory->chunks));
 }
 
+void
+facts_recycle(Facts *self, FactsChunk **spare)
+{
+  FactsChunk *first = _free_chunks(self->memory->chunks), *kept = *spare;
+
+  if (first->size <= CHUNK_BYTES_KEPT && (!kept || kept->size < first->size))
+    {
+      *spare = first;
+      first = kept;
+    }
+  g_free(first);
+}
 
 static FactsGroup *
 _group(Facts *self, RecordKind kind)
@@ -130,91 +173,97 @@ facts_add(Facts *self, RecordKind kind)
   if (group->n == group->size)
     _resize_group(group, self->memory, MAX(group->size * 2, 2));
   facts_put(self, (FieldId) field_of_kind[kind]);
-  return group->items[group->n++] = _facts(self->memory, kind, nested_ranges[kind]);
+  return group->items[group->n++] = _facts(self->memory, kind, &nested_ranges[kind]);
 }
 
-/* texts of the record itself lie in the copy of its bytes */
-static void
-_take_value(Facts *self, const Record *record, const gchar *copy, const RecordValue *value)
+static inline Stamp
+_stamp(Slice data, gint32 offset_sec)
 {
-  gsize at = (gsize) (value->text.str - (const gchar *) record->values);
-  Slice text = slice_new(at < record->len ? copy + at : value->text.str, value->text.len);
+  Stamp stamp;
 
-  if (value->type == FT_LIST)
-    facts_append(self, value->id, text);
-  else
-    facts_put(self, value->id)->text = text;
+  memcpy(&stamp.local_usec, data.str, sizeof(stamp.local_usec));
+  stamp.offset_sec = (gint32) packed_number(slice_skip(data, sizeof(stamp.local_usec)));
+  if (!stamp_has_offset(&stamp))
+    stamp.offset_sec = offset_sec;
+  return stamp;
 }
 
+static inline void
+_take_value(Facts *self, FieldId id, Slice data, gint32 offset_sec)
+{
+  FieldType type = (FieldType) field_get(id)->type;
+
+  if (type == FT_LIST)
+    facts_append(self, id, data);
+  else if (type == FT_TIME)
+    facts_put(self, id)->stamp = _stamp(data, offset_sec);
+  else
+    facts_put(self, id)->number = packed_number(data);
+}
+
+/* from a copy of the record's bytes, where texts stay */
 static void
 _take_values(Facts *self, const Record *record, gint32 offset_sec)
 {
-  const gchar *copy = facts_copy_text(self->memory, slice_new((const gchar *) record->values, record->len)).str;
-  guint32 cursor = 0;
-  RecordValue value;
+  const guint8 *at = facts_alloc(self->memory, record->len + PACKED_READ_MAX), *end = at + record->len;
 
-  while (record_next(record, &cursor, &value))
-    if (value.type == FT_TEXT || value.type == FT_LIST)
-      _take_value(self, record, copy, &value);
-    else if (value.type != FT_TIME)
-      facts_set_number(self, value.id, value.number);
-    else
-      {
-        if (!stamp_has_offset(&value.stamp))
-          value.stamp.offset_sec = offset_sec;
-        facts_set_time(self, value.id, value.stamp);
-      }
-}
+  if (record->len)
+    memcpy((gpointer) at, record->values, record->len);
+  while (at < end)
+    {
+      FieldId id = (FieldId) *at;
+      Slice data;
 
-static void
-_take_nested(Facts *self, const Record *record, gint32 offset_sec)
-{
-  const Record *nested;
-
-  for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
-    for (guint i = 0; (nested = record_nested(record, (RecordKind) kind, i)); i++)
-      _take_values(facts_add(self, (RecordKind) kind), nested, offset_sec);
+      at = packed_take(at, &data);
+      if (field_get(id)->type == FT_TEXT)
+        facts_put(self, id)->text = data;
+      else
+        _take_value(self, id, data, offset_sec);
+    }
 }
 
 /* about */
 static gsize
 _bytes(const Record *record)
 {
-  gsize bytes = record->len + 8;
-  const Record *nested;
+  gsize bytes = record->len + PACKED_READ_MAX;
+  const NestedRecords *nested = record->nested;
 
-  for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
-    for (guint i = 0; (nested = record_nested(record, (RecordKind) kind, i)); i++)
-      bytes += _size_of_range(nested_ranges[kind]) + nested->len + 8;
+  for (guint32 i = 0; nested && i < nested->n_all; i++)
+    bytes += nested_ranges[nested->items[i].kind].size + nested->items[i].len + PACKED_READ_MAX + 8;
   return bytes;
 }
 
 Facts *
-facts_new_from(const Record *record, gint32 offset_sec, gsize room)
+facts_new_from(const Record *record, gint32 offset_sec, gsize room, FactsChunk **spare)
 {
-  Facts *self = facts_new((RecordKind) record->kind, _bytes(record) + room);
+  Facts *self = _new((RecordKind) record->kind, _bytes(record) + room, spare);
+  const NestedRecords *nested = record->nested;
 
   _take_values(self, record, offset_sec);
-  if (record->nested)
-    _take_nested(self, record, offset_sec);
+  for (guint32 i = 0; nested && i < nested->n_all; i++)
+    _take_values(facts_add(self, (RecordKind) nested->items[i].kind), &nested->items[i], offset_sec);
   return self;
 }
 
 Facts *
 facts_new_of_record(const Record *record)
 {
-  return facts_new_from(record, STAMP_OFFSET_UNKNOWN, 0);
+  FactsChunk *spare = NULL;
+
+  return facts_new_from(record, STAMP_OFFSET_UNKNOWN, 0, &spare);
 }
 
 Facts *
 facts_new_flat(const Facts *nested, gsize room)
 {
-  Range range = nested_ranges[nested->kind];
-  Facts *self = _facts(_memory(_size_of_range((Range) { 0, range.last }) + room), (RecordKind) nested->kind,
-                       (Range) { 0, range.last });
+  const Range *range = &nested_ranges[nested->kind];
+  const Range all = RANGE(0, range->last);
+  FactsChunk *spare = NULL;
+  Facts *self = _facts(_memory(all.size + room, &spare), (RecordKind) nested->kind, &all);
 
   memcpy(self->has, nested->has, sizeof(self->has));
-  memcpy(&self->values[range.first], nested->values, (gsize) (range.last - range.first + 1) * sizeof(Fact));
+  memcpy(&self->at[range->first], nested->values, range->size - sizeof(Facts));
   return self;
 }
 

@@ -237,6 +237,6 @@ void session_forget_upcoming(Session *self);
 /* refusals, or no accepted message */
 gboolean session_wants_document(const Session *self);
 /* its facts are folded */
-Summary *session_summarize(const Session *self, EndReason reason, const TrackerOptions *options);
+Summary *session_summarize(const Session *self, EndReason reason, const TrackerOptions *options, SummaryQueue *out);
 
 #endif

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json-text.h"
 
-#if defined(__SSE2__) && !defined(JSON_TEXT_PORTABLE)
-#include <emmintrin.h>
-#endif
-
 #define DAY_SEC 86400
-#define EACH_BYTE(byte) ((guint64) (byte) * G_GUINT64_CONSTANT(0x0101010101010101))
 
 void
 json_begin(JsonText *self, GString *out)
@@ -14,7 +9,7 @@ json_begin(JsonText *self, GString *out)
   self->out = out;
   self->at = out->str + out->len;
   self->end = out->str + out->allocated_len - 1;
-  self->day = G_MININT64;
+  self->day = G_MAXUINT64;
 }
 
 void
@@ -63,93 +58,6 @@ _utf8_length(const guchar *text, gsize len)
   return n + 1;
 }
 
-static inline gboolean
-_is_plain(guchar c)
-{
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* A byte's highest bit is set in the result if the byte is not plain; above the first such byte it means nothing. */
-static inline guint64
-_not_plain(guint64 bytes)
-{
-  guint64 control = bytes - EACH_BYTE(0x20), quote = (bytes ^ EACH_BYTE('"')) - EACH_BYTE(1);
-  guint64 backslash = (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1), from_delete = bytes + EACH_BYTE(1);
-
-  return (control | quote | backslash | from_delete | bytes) & EACH_BYTE(0x80);
-}
-
-/* Each copies a block and returns how many bytes in front of the first one that is not plain, or more than it has. */
-static inline guint
-_copy_8(gchar *to, const gchar *from)
-{
-  guint64 bytes, found;
-
-  memcpy(&bytes, from, sizeof(bytes));
-  memcpy(to, &bytes, sizeof(bytes));
-  found = _not_plain(GUINT64_FROM_LE(bytes));
-  return found ? (guint) __builtin_ctzll(found) / 8 : JSON_BLOCK;
-}
-
-#if defined(__SSE2__) && !defined(JSON_TEXT_PORTABLE)
-static inline guint
-_copy_block(gchar *to, const gchar *from)
-{
-  __m128i bytes = _mm_loadu_si128((const __m128i *) from);
-  /* bytes from 0x80 on are negative */
-  __m128i found = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-
-  _mm_storeu_si128((__m128i *) to, bytes);
-  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-  found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
-  return (guint) __builtin_ctz((guint) _mm_movemask_epi8(found) | 1u << JSON_BLOCK);
-}
-#else
-static inline guint
-_copy_block(gchar *to, const gchar *from)
-{
-  guint first = _copy_8(to, from), second = _copy_8(to + 8, from + 8);
-
-  return first < 8 ? first : second + 8;
-}
-#endif
-
-static inline gsize
-_copy_short(gchar *to, const gchar *from, gsize len)
-{
-  gsize i = 0;
-
-  if (len >= 8)
-    {
-      if ((i = _copy_8(to, from)) < 8)
-        return i;
-      i = _copy_8(to + len - 8, from + len - 8);
-      return MIN(i + len - 8, len);
-    }
-  for (; i < len && _is_plain((guchar) from[i]); i++)
-    to[i] = from[i];
-  return i;
-}
-
-/* copies the plain bytes in front of the first that is not, and maybe some behind; how many they are */
-static inline gsize
-_copy_plain(gchar *to, const gchar *from, gsize len)
-{
-  gsize i = 0, n;
-
-  if (len < JSON_BLOCK)
-    return _copy_short(to, from, len);
-  for (; i + JSON_BLOCK <= len; i += JSON_BLOCK)
-    if ((n = _copy_block(to + i, from + i)) < JSON_BLOCK)
-      return i + n;
-  if (i == len)
-    return len;
-  i = len - JSON_BLOCK;
-  n = _copy_block(to + i, from + i);
-  return MIN(i + n, len);
-}
-
 static gchar *
 _write_ascii(gchar *at, guchar c)
 {
@@ -183,25 +91,20 @@ _write_special(gchar *at, Slice *text)
         }
       *text = slice_skip(*text, MAX(sequence, 1));
     }
-  while (text->len && !_is_plain((guchar) text->str[0]));
+  while (text->len && !json_is_plain((guchar) text->str[0]));
   return at;
 }
 
 gchar *
-json_write_string(gchar *at, Slice text)
+json_write_rest(gchar *at, Slice text)
 {
-  *at++ = '"';
   while (text.len)
     {
-      gsize plain = _copy_plain(at, text.str, text.len);
-
-      at += plain;
-      if (plain == text.len)
-        break;
-      text = slice_skip(text, plain);
       at = _write_special(at, &text);
+      gsize plain = json_copy_plain(at, text.str, text.len);
+      at += plain;
+      text = slice_skip(text, plain);
     }
-  *at++ = '"';
   return at;
 }
 
@@ -211,7 +114,7 @@ json_room_of_long(Slice text)
   gsize special = 0;
 
   for (gsize i = 0; i < text.len; i++)
-    special += !_is_plain((guchar) text.str[i]);
+    special += !json_is_plain((guchar) text.str[i]);
   return text.len + special * (JSON_ESCAPE_MAX - 1) + JSON_BLOCK + 2;
 }
 
@@ -226,11 +129,10 @@ _write_pair(gchar *at, guint number)
   return at + 2;
 }
 
-gchar *
-json_write_integer(gchar *at, gint64 number)
+static gchar *
+_write_large(gchar *at, guint64 rest)
 {
   gchar digits[24], *begin = digits + sizeof(digits);
-  guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
 
   for (; rest >= 100; rest /= 100)
     _write_pair(begin -= 2, (guint) (rest % 100));
@@ -238,11 +140,46 @@ json_write_integer(gchar *at, gint64 number)
     _write_pair(begin -= 2, (guint) rest);
   else
     *--begin = (gchar) ('0' + rest);
+  memcpy(at, begin, (gsize) (digits + sizeof(digits) - begin));
+  return at + (digits + sizeof(digits) - begin);
+}
+
+/* below 10000, with zeros in front */
+static inline gchar *
+_write_four(gchar *at, guint number)
+{
+  return _write_pair(_write_pair(at, number / 100), number % 100);
+}
+
+/* below 10000 */
+static inline gchar *
+_write_short(gchar *at, guint number)
+{
+  gchar four[8] = { 0 };
+  guint zeros = number < 10 ? 3 : number < 100 ? 2 : number < 1000;
+
+  _write_four(four, number);
+  memcpy(at, four + zeros, 4);
+  return at + 4 - zeros;
+}
+
+gchar *
+json_write_integer(gchar *at, gint64 number)
+{
+  guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
+
   if (number < 0)
-    *--begin = '-';
-  gsize len = (gsize) (digits + sizeof(digits) - begin);
-  memcpy(at, begin, len);
-  return at + len;
+    *at++ = '-';
+  if (rest < 10)
+    {
+      *at = (gchar) ('0' + rest);
+      return at + 1;
+    }
+  if (rest < 10000)
+    return _write_short(at, (guint) rest);
+  if (rest < 100000000)
+    return _write_four(_write_short(at, (guint) rest / 10000), (guint) rest % 10000);
+  return _write_large(at, rest);
 }
 
 gchar *
@@ -251,35 +188,44 @@ json_write_decimal(gchar *at, gint64 millionths)
   return at + decimal_format(millionths, at);
 }
 
-static gint64
-_floor_div(gint64 number, gint64 divisor)
+static void
+_set_day(JsonText *self, guint64 days)
 {
-  return number / divisor - (number % divisor < 0);
+  gchar *at = self->date;
+  gint year, month, day;
+
+  stamp_date_of_day((gint64) days, &year, &month, &day);
+  *at = '"';
+  at = _write_pair(_write_pair(at + 1, (guint) year / 100), (guint) year % 100);
+  *at = '-';
+  at = _write_pair(at + 1, (guint) month);
+  *at = '-';
+  at = _write_pair(at + 1, (guint) day);
+  *at = 'T';
+  self->day = days;
 }
 
-/* the first of a day, and whatever is not a whole second */
+/* with a fraction, without an offset, or long ago */
 static gchar *
-_write_any_time(JsonText *self, gchar *at, const Stamp *stamp, gint64 day)
+_write_odd_time(gchar *at, const Stamp *stamp)
 {
-  gchar iso[STAMP_ISO_MAX];
-  gsize len = stamp_format_iso(stamp, iso);
+  gsize len = stamp_format_iso(stamp, at + 1);
 
   *at = '"';
-  memcpy(at + 1, iso, len);
   at[len + 1] = '"';
-  self->day = day;
-  memcpy(self->date, at, sizeof(self->date));
   return at + len + 2;
 }
 
 gchar *
 json_write_time(JsonText *self, gchar *at, const Stamp *stamp)
 {
-  gint64 local_sec = _floor_div(stamp->local_usec, STAMP_USEC), day = _floor_div(local_sec, DAY_SEC);
-  guint32 second = (guint32) (local_sec - day * DAY_SEC), offset = (guint32) ABS(stamp->offset_sec);
+  guint64 usec = (guint64) stamp->local_usec, local_sec = usec / STAMP_USEC, days = local_sec / DAY_SEC;
+  guint32 second = (guint32) (local_sec - days * DAY_SEC), offset = (guint32) ABS(stamp->offset_sec);
 
-  if (day != self->day || local_sec * STAMP_USEC != stamp->local_usec || !stamp_has_offset(stamp))
-    return _write_any_time(self, at, stamp, day);
+  if (stamp->local_usec < 0 || local_sec * STAMP_USEC != usec || !stamp_has_offset(stamp))
+    return _write_odd_time(at, stamp);
+  if (days != self->day)
+    _set_day(self, days);
   memcpy(at, self->date, sizeof(self->date));
   at = _write_pair(at + sizeof(self->date), second / 3600);
   *at = ':';

@@ -189,14 +189,13 @@ tracker_emit_message(Tracker *self, Message *message, gboolean by_line, SummaryQ
   message->revision++;
   if (self->replayed)
     return;
-  Summary *summary = message_summarize(message, &self->options);
+  Summary *summary = message_summarize(message, &self->options, out);
   tracker_make_receipt(self, summary, message, message->group);
   if (!by_line)
     {
       summary->receipt.revision = message->revision;
       tracker_journal_revision(self, message, message->state == MS_ENDED ? JF_ARRIVED : 0);
     }
-  summary_queue_push(out, summary);
 }
 
 void
@@ -539,9 +538,8 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQu
   if (session_wants_document(session))
     {
       session_fold(session);
-      Summary *summary = session_summarize(session, reason, &self->options);
+      Summary *summary = session_summarize(session, reason, &self->options, out);
       tracker_make_receipt(self, summary, NULL, session->group);
-      summary_queue_push(out, summary);
       self->counters.sessions_ended++;
     }
   _bury(self, session, reason);

@@ -27,9 +27,9 @@ _normal(Slice domain, gchar lower[DOMAIN_MAX + 1])
 static Slice
 _domain_of(Slice address)
 {
-  gssize at = slice_find_last_char(address, '@');
+  const gchar *at = address.len ? memrchr(address.str, '@', address.len) : NULL;
 
-  return at < 0 ? SLICE_NONE : slice_skip(address, (gsize) at + 1);
+  return at ? slice_skip(address, (gsize) (at + 1 - address.str)) : SLICE_NONE;
 }
 
 /* the registrable domain by the Public Suffix List as built in; a name that is a public suffix itself stays as it is */
@@ -58,8 +58,12 @@ static gboolean
 _is_aligned(Slice signing, Slice sender)
 {
   gchar signing_lower[DOMAIN_MAX + 1], sender_lower[DOMAIN_MAX + 1];
-  Slice a = _normal(signing, signing_lower), b = _normal(_domain_of(sender), sender_lower);
+  Slice a = signing, b = _domain_of(sender);
 
+  if (slice_equals(a, b) && a.len > 1 && a.len <= DOMAIN_MAX && slice_find_char(a, '\0') < 0)
+    return TRUE;
+  a = _normal(signing, signing_lower);
+  b = _normal(b, sender_lower);
   if (!a.len || !b.len)
     return FALSE;
   if (slice_equals(a, b))

@@ -6,8 +6,8 @@
 #include "facts-make.h"
 #include "message.h"
 
-/* takes the facts over; lies in their memory */
-Summary *summary_new(Facts *facts, EndReason reason);
+/* takes the facts over, lies in their memory, and stands in the queue */
+Summary *summary_add(Facts *facts, EndReason reason, SummaryQueue *out);
 
 /* the part behind the last "@", in lower case; SLICE_NONE without one */
 Slice facts_domain(Facts *facts, Slice address);

@@ -379,9 +379,9 @@ _set_disposition(Facts *facts)
 }
 
 Summary *
-message_summarize(const Message *self, const TrackerOptions *options)
+message_summarize(const Message *self, const TrackerOptions *options, SummaryQueue *out)
 {
-  Facts *facts = facts_new_from(self->record, self->offset_sec, ROOM);
+  Facts *facts = facts_new_from(self->record, self->offset_sec, ROOM, &out->spare);
 
   _set_identity(self, facts);
   _set_state(self, facts);
@@ -401,5 +401,5 @@ message_summarize(const Message *self, const TrackerOptions *options)
   _set_direction(self, facts, options);
   _set_missing(self, facts);
   facts_sort_nested(facts, RK_DELIVERY, _compare_deliveries);
-  return summary_new(facts, self->end_reason);
+  return summary_add(facts, self->end_reason, out);
 }

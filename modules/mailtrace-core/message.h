@@ -162,6 +162,6 @@ void message_take_signature(Message *self, const Record *signature);
 gboolean message_all_final(const Message *self);
 
 /* what the message has come to; see summary.h */
-LAYER_ENTRY Summary *message_summarize(const Message *self, const TrackerOptions *options);
+LAYER_ENTRY Summary *message_summarize(const Message *self, const TrackerOptions *options, SummaryQueue *out);
 
 #endif

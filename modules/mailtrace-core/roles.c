@@ -343,10 +343,9 @@ static void
 _emit_single(Feed *feed, Session *session)
 {
   session_fold(session);
-  Summary *summary = session_summarize(session, ER_COMPLETE, &feed->tracker->options);
+  Summary *summary = session_summarize(session, ER_COMPLETE, &feed->tracker->options, feed->out);
 
   tracker_make_receipt(feed->tracker, summary, NULL, session->group);
-  summary_queue_push(feed->out, summary);
   feed->tracker->counters.sessions_ended++;
   session_free(session);
 }

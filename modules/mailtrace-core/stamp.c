@@ -25,8 +25,8 @@ _civil_to_days(gint year, gint month, gint day)
   return (gint64) (y * 365 + y / 4 - y / 100 + y / 400 + (153 * month_from_march + 2) / 5) + day - 719469 - DAYS_BEFORE;
 }
 
-static void
-_days_to_civil(gint64 days, gint *year, gint *month, gint *day)
+void
+stamp_date_of_day(gint64 days, gint *year, gint *month, gint *day)
 {
   gint64 shifted = days + 719468;
   gint64 era = _floor_div(shifted, 146097);
@@ -37,7 +37,7 @@ _days_to_civil(gint64 days, gint *year, gint *month, gint *day)
 
   *day = (gint) (day_of_year - (153 * m + 2) / 5 + 1);
   *month = (gint) (m < 10 ? m + 3 : m - 9);
-  *year = (gint) (year_of_era + era * 400 + (*month <= 2));
+  *year = (gint) CLAMP(year_of_era + era * 400 + (*month <= 2), 0, 9999);
 }
 
 gint64
@@ -61,8 +61,8 @@ _civil(gchar *at, gint64 local_sec)
   gint64 rest = local_sec - days * DAY_SEC;
   gint year, month, day;
 
-  _days_to_civil(days, &year, &month, &day);
-  at = _digits(at, CLAMP(year, 0, 9999), 4);
+  stamp_date_of_day(days, &year, &month, &day);
+  at = _digits(at, year, 4);
   *at++ = '-';
   at = _digits(at, month, 2);
   *at++ = '-';

@@ -42,12 +42,26 @@ summary_free(Summary *self)
   facts_free(self->facts);
 }
 
+void
+summary_queue_recycle(SummaryQueue *self, Summary *summary)
+{
+  facts_recycle(summary->facts, &self->spare);
+}
+
+void
+summary_queue_release(SummaryQueue *self)
+{
+  g_free(self->spare);
+  self->spare = NULL;
+}
+
 Summary *
-summary_new(Facts *facts, EndReason reason)
+summary_add(Facts *facts, EndReason reason, SummaryQueue *out)
 {
   Summary *self = facts_alloc(facts->memory, sizeof(Summary));
 
   *self = (Summary) { .facts = facts, .end_reason = reason };
+  summary_queue_push(out, self);
   return self;
 }
 
@@ -189,10 +203,10 @@ _set_session_time(Facts *facts, FieldId id, Stamp stamp, gint32 offset_sec)
 }
 
 Summary *
-session_summarize(const Session *self, EndReason reason, const TrackerOptions *options)
+session_summarize(const Session *self, EndReason reason, const TrackerOptions *options, SummaryQueue *out)
 {
   gint32 offset_sec = _host_knows_offset(self) ? self->host->offset_sec : self->offset_sec;
-  Facts *facts = facts_new_from(self->record, offset_sec, SESSION_ROOM);
+  Facts *facts = facts_new_from(self->record, offset_sec, SESSION_ROOM, &out->spare);
 
   _set_session_identity(self, facts);
   facts_set_number(facts, F_REVISION, 1);
@@ -205,5 +219,5 @@ session_summarize(const Session *self, EndReason reason, const TrackerOptions *o
   _set_session_time(facts, F_RECEIVED, self->first, offset_sec);
   _set_session_time(facts, F_ENDED, self->last, offset_sec);
   session_set_tls(facts, options->tls_policy);
-  return summary_new(facts, reason);
+  return summary_add(facts, reason, out);
 }

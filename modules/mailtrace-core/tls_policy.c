@@ -18,25 +18,20 @@ typedef guint TlsVersion;
 typedef struct _Accepted
 {
   TlsVersion version;
-  const gchar *iana;   /* NULL: every suite */
+  Slice iana;          /* str NULL: every suite */
+  guint next;          /* of the same length, by number from 1 on */
 } Accepted;
+
+#define VERSION_COUNT 100
+#define LENGTH_COUNT 64   /* of names, longer ones count as the longest */
 
 struct _TlsPolicy
 {
   gchar *name, *version;
   GArray *accepted;
+  guint by_length[LENGTH_COUNT];   /* the last one, by number from 1 on; those of every suite have no length */
+  gboolean has_version[VERSION_COUNT];
 };
-
-static gboolean
-_take(Slice *at, const gchar *prefix)
-{
-  Slice wanted = slice_from_string(prefix);
-
-  if (!slice_starts_with(*at, wanted))
-    return FALSE;
-  *at = slice_skip(*at, wanted.len);
-  return TRUE;
-}
 
 /* version = ("TLS" / "SSL") ["v" / "-"] DIGIT ["." DIGIT], as OpenSSL and GnuTLS print it: TLSv1, TLS1.2, TLS-1.0 */
 static TlsVersion
@@ -44,14 +39,14 @@ _version(Slice text)
 {
   gboolean ssl = slice_starts_with(text, SLICE("SSL"));
 
-  if (!_take(&text, "TLS") && !_take(&text, "SSL"))
+  if (!ssl && !slice_starts_with(text, SLICE("TLS")))
     return 0;
-  if (!_take(&text, "v"))
-    _take(&text, "-");
-  if (!text.len || !g_ascii_isdigit(text.str[0]) || (text.len > 1 && (text.len != 3 || text.str[1] != '.'
-      || !g_ascii_isdigit(text.str[2]))))
+  text = slice_skip(text, text.len > 3 && (text.str[3] == 'v' || text.str[3] == '-') ? 4 : 3);
+  if ((text.len != 1 && text.len != 3) || !g_ascii_isdigit(text.str[0]))
     return 0;
-  return ssl ? 1 : (TlsVersion) (text.str[0] - '0') * 10 + (text.len > 1 ? (TlsVersion) (text.str[2] - '0') : 0);
+  if (text.len == 3 && (text.str[1] != '.' || !g_ascii_isdigit(text.str[2])))
+    return 0;
+  return ssl ? 1 : (TlsVersion) (text.str[0] - '0') * 10 + (text.len == 3 ? (TlsVersion) (text.str[2] - '0') : 0);
 }
 
 static Slice
@@ -81,11 +76,17 @@ _set_word(gchar **where, Slice rest, const gchar *key)
   return NULL;
 }
 
+static guint
+_length(Slice iana)
+{
+  return (guint) MIN(iana.len, LENGTH_COUNT - 1);
+}
+
 static gchar *
 _accept(TlsPolicy *self, Slice rest)
 {
   Slice version = _word(&rest), suite = _word(&rest);
-  Accepted accepted = { _version(version), NULL };
+  Accepted accepted = { _version(version), SLICE_NONE };
   const TlsSuite *known = tls_suite_find(version, suite);
 
   if (!accepted.version)
@@ -96,8 +97,11 @@ _accept(TlsPolicy *self, Slice rest)
                            suite.len ? suite.str : "");
   if (_word(&rest).len)
     return g_strdup("text behind the cipher suite");
-  accepted.iana = known ? known->iana : NULL;
+  accepted.iana = known ? slice_from_string(known->iana) : SLICE_NONE;
+  accepted.next = self->by_length[_length(accepted.iana)];
+  self->has_version[accepted.version] = TRUE;
   g_array_append_val(self->accepted, accepted);
+  self->by_length[_length(accepted.iana)] = self->accepted->len;
   return NULL;
 }
 
@@ -206,23 +210,26 @@ tls_policy_version(const TlsPolicy *self)
 }
 
 static gboolean
-_accepts(const Accepted *accepted, TlsVersion version, Slice iana)
+_has(const TlsPolicy *self, TlsVersion version, Slice iana)
 {
-  if (version && accepted->version != version)
-    return FALSE;
-  return !accepted->iana || slice_equals(iana, slice_from_string(accepted->iana));
-}
+  const Accepted *accepted;
 
-/* a version below all accepted ones is weak whatever the suite */
-static gboolean
-_has_version(const TlsPolicy *self, TlsVersion version)
-{
-  for (guint i = 0; i < self->accepted->len; i++)
-    if (g_array_index(self->accepted, Accepted, i).version == version)
-      return TRUE;
+  for (guint number = self->by_length[_length(iana)]; number; number = accepted->next)
+    {
+      accepted = &g_array_index(self->accepted, Accepted, number - 1);
+      if ((!version || accepted->version == version) && slice_equals(iana, accepted->iana))
+        return TRUE;
+    }
   return FALSE;
 }
 
+static gboolean
+_accepts(const TlsPolicy *self, TlsVersion version, Slice iana)
+{
+  return _has(self, version, iana) || _has(self, version, SLICE_NONE);
+}
+
+/* a version below all accepted ones is weak whatever the suite */
 TlsVerdict
 tls_policy_judge(const TlsPolicy *self, Slice version, Slice iana)
 {
@@ -230,14 +237,13 @@ tls_policy_judge(const TlsPolicy *self, Slice version, Slice iana)
 
   if (!version.len)
     return TV_NONE;
-  if (number && !_has_version(self, number))
+  if (number && !self->has_version[number])
     return TV_WEAK;
   if (!iana.len)
     return TV_UNKNOWN;
-  for (guint i = 0; i < self->accepted->len; i++)
-    if (_accepts(&g_array_index(self->accepted, Accepted, i), number, iana))
-      return number ? TV_ACCEPTABLE : TV_UNKNOWN;
-  return TV_WEAK;
+  if (!_accepts(self, number, iana))
+    return TV_WEAK;
+  return number ? TV_ACCEPTABLE : TV_UNKNOWN;
 }
 
 gboolean

@@ -12,10 +12,10 @@ PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal
 PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line",
            "u64-map": "slice", "words": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
            "journal-block": "journal", "record-nested": "record", "record-packed": "record", "record-line": "record", "facts-make": "facts", "ecs-derived": "facts",
-           "json-text": "stamp", "document-plan": "document", "message": "tracker", "host": "tracker",
+           "json-copy": "slice", "json-text": "stamp", "document-plan": "document", "message": "tracker", "host": "tracker",
            "message-parts": "tracker", "tracker-internal": "tracker"}
 PRIVATE_ORDER = ["u64-map", "words", "keyed-hash", "pointer-map", "pool", "known-texts", "record-nested", "record-packed", "record-line", "address", "frame-stamp", "pieces", "journal-block", "tls-suite",
-                 "scan", "scan-letters", "line-shape", "line-steps", "json-text", "facts-make", "ecs-derived",
+                 "scan", "scan-letters", "line-shape", "line-steps", "json-copy", "json-text", "facts-make", "ecs-derived",
                  "document-plan", "message", "host", "message-parts", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any
 SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": "frame-stamp", "record": "record-line",

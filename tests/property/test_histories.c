@@ -219,6 +219,7 @@ _json(const Facts *document, Compare compare)
   Facts *facts = g_memdup2(document, sizeof(Facts) + FIELD_COUNT * sizeof(Fact));
   GString *json = g_string_new(NULL);
 
+  facts->at = facts->values;
   if (!writer)
     writer = document_writer_new(DF_NATIVE);
   facts_remove(facts, F_REVISION);
