@@ -217,19 +217,25 @@ packages() {
 # on a Debian that has nothing else: install them, do what README.md says, remove them
 installed_packages() {
   local suite=$1
-  chroot_make "$suite" && chroot_copy "$suite" "$suite-installed" \
-    && chroot_install "$suite-installed" syslog-ng-core syslog-ng-scl bash-completion "$work/packages-$suite"/packages/*.deb \
-    && chroot_run "$cache/$suite-installed" tests/versions/check-packages.sh README.md \
-    && rm -rf "$cache/$suite-installed"
+  (
+    flock 9
+    chroot_make "$suite" && chroot_copy "$suite" "$suite-installed" \
+      && chroot_install "$suite-installed" syslog-ng-core syslog-ng-scl bash-completion "$work/packages-$suite"/packages/*.deb \
+      && chroot_run "$cache/$suite-installed" tests/versions/check-packages.sh README.md \
+      && rm -rf "$cache/$suite-installed"
+  ) 9> "$cache/$suite-installed.lock"
 }
 
 # the command's package behind Debian's rsyslog, which cannot be installed beside syslog-ng
 rsyslog() {
-  chroot_prepare bookworm bookworm-rsyslog rsyslog python3-minimal python3 procps \
-    && chroot_copy bookworm-rsyslog bookworm-rsyslog-run \
-    && chroot_install bookworm-rsyslog-run "$work"/packages-bookworm/packages/mailtrace_*.deb \
-    && chroot_run "$cache/bookworm-rsyslog-run" python3 tests/versions/test_rsyslog.py \
-    && rm -rf "$cache/bookworm-rsyslog-run"
+  (
+    flock 9
+    chroot_prepare bookworm bookworm-rsyslog rsyslog python3 procps \
+      && chroot_copy bookworm-rsyslog bookworm-rsyslog-run \
+      && chroot_install bookworm-rsyslog-run "$work"/packages-bookworm/packages/mailtrace_*.deb \
+      && chroot_run "$cache/bookworm-rsyslog-run" python3 tests/versions/test_rsyslog.py \
+      && rm -rf "$cache/bookworm-rsyslog-run"
+  ) 9> "$cache/bookworm-rsyslog-run.lock"
 }
 
 mkdir -p "$work/log"
