@@ -4,7 +4,8 @@
 # usage: examples/run.sh CONFIGURATION DIRECTORY [NAME=VALUE...]
 #   DIRECTORY   for syslog-ng's own files: its configuration, persist file, control socket, log
 #   NAME=VALUE  replaces the @define NAME of the configuration
-# BUILD names the build directory (default: build).  Runs in the foreground; end it by a signal to its process id.
+# BUILD names the build directory (default: build), SYSLOG_NG_MODULES the directory of syslog-ng's own modules.
+# Runs in the foreground; end it by a signal to its process id.
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -27,4 +28,4 @@ done
 exec syslog-ng --foreground --no-caps --stderr \
   --cfgfile "$directory/syslog-ng.conf" --persist-file "$directory/syslog-ng.persist" \
   --control "$directory/syslog-ng.ctl" --pidfile "$directory/syslog-ng.pid" \
-  --module-path "$(pkg-config --variable=moduledir syslog-ng):$build/lib" ${SYSLOG_NG_OPTIONS:-}
+  --module-path "${SYSLOG_NG_MODULES:-$(pkg-config --variable=moduledir syslog-ng)}:$build/lib" ${SYSLOG_NG_OPTIONS:-}

@@ -220,10 +220,11 @@ gchar *
 json_write_time(JsonText *self, gchar *at, const Stamp *stamp)
 {
   guint64 usec = (guint64) stamp->local_usec, local_sec = usec / STAMP_USEC, days = local_sec / DAY_SEC;
-  guint32 second = (guint32) (local_sec - days * DAY_SEC), offset = (guint32) ABS(stamp->offset_sec);
+  guint32 second = (guint32) (local_sec - days * DAY_SEC), offset;
 
   if (stamp->local_usec < 0 || local_sec * STAMP_USEC != usec || !stamp_has_offset(stamp))
     return _write_odd_time(at, stamp);
+  offset = (guint32) ABS(stamp->offset_sec);
   if (days != self->day)
     _set_day(self, days);
   memcpy(at, self->date, sizeof(self->date));
