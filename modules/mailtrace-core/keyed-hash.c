@@ -33,20 +33,20 @@ _sum(const HashKey *self, Slice text)
   const gchar *at = text.str, *end = text.str + text.len;
   for (; end - at >= 32; at += 32, key += 4)
     {
-      sum += hash_pair(hash_load(at), hash_load(at + 8), key);
-      sum += hash_pair(hash_load(at + 16), hash_load(at + 24), key + 2);
+      sum += hash_pair(slice_word8(at), slice_word8(at + 8), key);
+      sum += hash_pair(slice_word8(at + 16), slice_word8(at + 24), key + 2);
     }
   if (end - at >= 16)
     {
-      sum += hash_pair(hash_load(at), hash_load(at + 8), key);
+      sum += hash_pair(slice_word8(at), slice_word8(at + 8), key);
       at += 16, key += 2;
     }
   if (at == end)
     return sum;
   if (text.len > 16)
-    return sum + hash_pair(hash_load(end - 16), hash_load(end - 8), key);
+    return sum + hash_pair(slice_word8(end - 16), slice_word8(end - 8), key);
   memcpy(padded, text.str, text.len);
-  return sum + hash_pair(hash_load(padded), hash_load(padded + 8), key);
+  return sum + hash_pair(slice_word8(padded), slice_word8(padded + 8), key);
 }
 
 /* what stands behind the first HASH_TEXT_BYTES is hashed with what stands in front of it */

@@ -50,24 +50,15 @@ hash_words(const HashKey *self, const guint64 *words, guint n)
   return hash_finish(self, sum);
 }
 
-static inline guint64
-hash_load(const gchar *from)
-{
-  guint64 word;
-
-  memcpy(&word, from, sizeof(word));
-  return word;
-}
-
 /* a text of up to 24 bytes, as three words; those of different lengths may be equal */
 static inline void
 hash_pack(Slice text, guint64 words[3])
 {
   if (text.len >= 16)
     {
-      words[0] = hash_load(text.str);
-      words[1] = hash_load(text.str + 8);
-      words[2] = hash_load(text.str + text.len - 8);
+      words[0] = slice_word8(text.str);
+      words[1] = slice_word8(text.str + 8);
+      words[2] = slice_word8(text.str + text.len - 8);
       return;
     }
   memset(words, 0, 3 * sizeof(guint64));

@@ -10,6 +10,8 @@
  *   -H pri  "<22>Nov 24 17:35:50 HOST exim[1234]: " in front
  *   -t      a row for each message: kind, id, recipients; separated by a tab
  */
+#include "generate.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -20,7 +22,6 @@
 #include <unistd.h>
 
 #define RECIPIENTS_MAX 12
-#define ID_SIZE 17
 
 typedef struct
 {
@@ -62,28 +63,10 @@ static const char *const deferrals[] =
   "450 4.2.0 Greylisted, please come back later", "451 4.7.1 Try again later", "452 4.2.2 Mailbox full"
 };
 
-static uint64_t random_state;
 static const char *host = "mx";
 static int with_frame;
 static Line *heap;
 static size_t n_lines, heap_size;
-
-static unsigned
-_draw(unsigned limit)
-{
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (unsigned)(((random_state * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % limit);
-}
-
-static int
-_percent(unsigned percent)
-{
-  return _draw(100) < percent;
-}
-
-#define PICK(words) ((words)[_draw(sizeof(words) / sizeof((words)[0]))])
 
 static int
 _new_pid(void)
@@ -92,21 +75,6 @@ _new_pid(void)
 
   pid = pid >= 32767 ? 1000 : pid + 1;
   return pid;
-}
-
-static void
-_new_id(char id[ID_SIZE], int64_t msec, int pid)
-{
-  static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  static unsigned fraction;
-  uint64_t parts[3] = { (uint64_t)(msec / 1000), (uint64_t) pid, fraction++ % 3844 };
-  static const int ends[3] = { 5, 12, 15 }, starts[3] = { 0, 7, 14 };
-
-  for (int part = 0; part < 3; part++)
-    for (int i = ends[part]; i >= starts[part]; i--, parts[part] /= 62)
-      id[i] = digits[parts[part] % 62];
-  id[6] = id[13] = '-';
-  id[16] = '\0';
 }
 
 static int

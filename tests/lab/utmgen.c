@@ -12,6 +12,8 @@
  *   -H none  "2019-06-10 11:04:40 ...", the lines of Exim only
  *   -t       a row for each message: kind, first id, last id, recipients, signatures, lines; separated by tabs
  */
+#include "generate.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -26,7 +28,6 @@
 #define QUEUE_MANAGER_PID 6746
 #define SCANNER_PID 9090
 #define SCANNERS 6
-#define ID_SIZE 17
 
 typedef enum
 {
@@ -103,26 +104,8 @@ static const char *const dkim_results[] =
   "invalid - public key record (currently?) unavailable"
 };
 
-static uint64_t random_state;
 static const char *host = "defense";
 static FrameForm frame = FRAME_UTM;
-
-static unsigned
-_draw(unsigned limit)
-{
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (unsigned)(((random_state * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % limit);
-}
-
-static int
-_percent(unsigned percent)
-{
-  return _draw(100) < percent;
-}
-
-#define PICK(words) ((words)[_draw(sizeof(words) / sizeof((words)[0]))])
 
 static int
 _new_pid(void)
@@ -134,22 +117,6 @@ _new_pid(void)
   if (pid == SCANNER_PID)
     pid = 10000;
   return pid;
-}
-
-/* a real Exim never makes an id twice */
-static void
-_new_id(char id[ID_SIZE], int64_t msec, int pid)
-{
-  static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  static unsigned fraction;
-  uint64_t parts[3] = { (uint64_t)(msec / 1000), (uint64_t) pid, fraction++ % 3844 };
-  static const int ends[3] = { 5, 12, 15 }, starts[3] = { 0, 7, 14 };
-
-  for (int part = 0; part < 3; part++)
-    for (int i = ends[part]; i >= starts[part]; i--, parts[part] /= 62)
-      id[i] = digits[parts[part] % 62];
-  id[6] = id[13] = '-';
-  id[16] = '\0';
 }
 
 __attribute__((format(printf, 4, 5))) static void
