@@ -91,9 +91,11 @@ guint64 journal_file_seed(const JournalFile *self);
 /* What earlier runs left, in order, each entry once.  Ends early when visit returns FALSE. */
 typedef gboolean (*JournalVisitor)(const JournalEntry *entry, gpointer data);
 void journal_file_replay(JournalFile *self, JournalVisitor visit, gpointer data);
-/* All that lives was added again: its blocks may be used again.  after_sync: not before a journal_file_sync() that
- * begins later has ended, so that a machine that stops loses none of it. */
-void journal_file_forget_past(JournalFile *self, gboolean after_sync);
+/* All that lives was added again, durably (journal_is_durable()): that counts from now on, and no longer the past,
+ * whose blocks may be used again.  Until then a run that ends leaves the past as it was, and nothing else: lines fed
+ * before should not be acknowledged to their source.  sync: on the disk too, so that a machine that stops loses none
+ * of it; this waits for the disk.  FALSE: it cannot be written, the past is kept. */
+gboolean journal_file_forget_past(JournalFile *self, gboolean sync);
 
 /* writes what was added to the disk; blocks, for a thread that may wait */
 void journal_file_sync(JournalFile *self);

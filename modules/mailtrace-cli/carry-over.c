@@ -27,6 +27,14 @@ _replay(const JournalEntry *entry, gpointer tracker)
   return TRUE;
 }
 
+/* until all is in the new blocks, and on the disk, the old ones are what the next run needs */
+static void
+_forget_past(CarryOver *self)
+{
+  if (self->keeps_past && journal_is_durable(tracker_journal(self->tracker)))
+    self->keeps_past = !journal_file_forget_past(self->file, TRUE);
+}
+
 guint64
 carry_over_resume(CarryOver *self, Tracker *tracker, SummaryQueue *out)
 {
@@ -38,6 +46,8 @@ carry_over_resume(CarryOver *self, Tracker *tracker, SummaryQueue *out)
   journal_set_file(tracker_journal(tracker), self->file);
   journal_file_replay(self->file, _replay, tracker);
   tracker_replay_done(tracker, out);
+  self->keeps_past = TRUE;
+  _forget_past(self);
   journal_file_get_status(self->file, &status);
   return status.torn_blocks;
 }
@@ -57,17 +67,6 @@ carry_over_settle(CarryOver *self)
   for (guint i = 0; i < self->receipts->len; i++)
     tracker_settle(self->tracker, &g_array_index(self->receipts, Receipt, i));
   g_array_set_size(self->receipts, 0);
-}
-
-/* until all is in the new blocks, and on the disk, the old ones are what the next run needs */
-static void
-_forget_past(CarryOver *self)
-{
-  JournalFileStatus status;
-
-  journal_file_get_status(self->file, &status);
-  if (status.keeps_past && journal_is_durable(tracker_journal(self->tracker)))
-    journal_file_forget_past(self->file, FALSE);
 }
 
 gboolean
@@ -97,7 +96,7 @@ carry_over_problem(const CarryOver *self)
   if (!self->file)
     return NULL;
   journal_get_status(tracker_journal(self->tracker), &journal);
-  if (journal_is_durable(tracker_journal(self->tracker)) && !journal.lost_entries)
+  if (!self->keeps_past && journal_is_durable(tracker_journal(self->tracker)) && !journal.lost_entries)
     return NULL;
   journal_file_get_status(self->file, &status);
   return g_strerror(status.full_errno ? status.full_errno : ENOSPC);

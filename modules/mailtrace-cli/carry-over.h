@@ -14,6 +14,7 @@ typedef struct _CarryOver
   Tracker *tracker;
   GArray *receipts;       /* Receipt: of summaries whose documents are not yet written */
   gint64 tidied_usec;
+  gboolean keeps_past;    /* what an earlier run left is not yet in the file once more */
 } CarryOver;
 
 /* Before the tracker is made, whose options it sets.  path NULL: nothing is carried over.  FALSE: *problem, to be

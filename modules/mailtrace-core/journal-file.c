@@ -26,14 +26,17 @@ typedef struct _FileHead
   guint64 checksum;
 } FileHead;
 
-/* the head page ends with it: blocks of lower numbers are over, all at once */
-typedef struct _Floor
+/* the head page ends with two of them */
+typedef struct _Mark
 {
-  guint64 number;
+  guint64 number;     /* of a block */
   guint64 checksum;
-} Floor;
+} Mark;
 
-#define FLOOR_AT (JOURNAL_HEAD_BYTES - (off_t) sizeof(Floor))
+#define FLOOR_AT (JOURNAL_HEAD_BYTES - (off_t) sizeof(Mark))   /* blocks of lower numbers are over, all at once */
+/* While it is above the floor, a run has not yet added all that lived before it: its blocks, from this number on, do
+ * not count, the past does. */
+#define TRIAL_AT (FLOOR_AT - (off_t) sizeof(Mark))
 
 struct _JournalFile
 {
@@ -50,7 +53,6 @@ struct _JournalFile
   GQueue retired;            /* Block, oldest first: free after the next sync */
   GQueue past;               /* Block: what earlier runs left */
   guint64 syncs_begun;       /* 0: nobody syncs */
-  gboolean past_is_over;     /* it goes after the next sync */
   guint64 torn_blocks;
   gint full_errno;
 };
@@ -358,28 +360,27 @@ _open_fd(JournalFile *self)
 }
 
 static guint64
-_floor_checksum(guint64 number)
+_mark_checksum(guint64 number)
 {
   return XXH3_64bits_withSeed(&number, sizeof(number), VERSION);
 }
 
-static void
-_read_floor(JournalFile *self)
+/* 0: there is none */
+static guint64
+_read_mark(const JournalFile *self, off_t at)
 {
-  Floor floor = { 0 };
+  Mark mark = { 0 };
+  gboolean is_read = pread(self->fd, &mark, sizeof(mark), at) == (gssize) sizeof(mark);
 
-  if (pread(self->fd, &floor, sizeof(floor), FLOOR_AT) == (gssize) sizeof(floor)
-      && floor.checksum == _floor_checksum(floor.number))
-    self->floor = floor.number;
+  return is_read && mark.checksum == _mark_checksum(mark.number) ? mark.number : 0;
 }
 
-static void
-_raise_floor(JournalFile *self)
+static gboolean
+_write_mark(const JournalFile *self, off_t at, guint64 number)
 {
-  Floor floor = { self->first_own, _floor_checksum(self->first_own) };
-  gssize written = pwrite(self->fd, &floor, sizeof(floor), FLOOR_AT);
+  Mark mark = { number, _mark_checksum(number) };
 
-  (void) written;
+  return pwrite(self->fd, &mark, sizeof(mark), at) == (gssize) sizeof(mark);
 }
 
 static gboolean
@@ -428,29 +429,44 @@ _compare_blocks(gconstpointer a, gconstpointer b, gpointer unused)
 }
 
 static void
+_add_past(JournalFile *self, gint32 index, gboolean whole, guint64 trial)
+{
+  Block *block = _past_block(self, index, whole);
+
+  if (!block)
+    {
+      g_array_append_val(self->holes, index);
+      return;
+    }
+  self->next_number = MAX(self->next_number, block->number + 1);
+  if (block->number < trial)
+    {
+      g_queue_push_tail_link(&self->past, &block->link);
+      return;
+    }
+  block_free(block);
+  if (!self->read_only)
+    _give_back_place(self, index);
+}
+
+static void
 _find_past(JournalFile *self)
 {
   struct stat status;
 
   if (fstat(self->fd, &status) < 0 || status.st_size <= JOURNAL_HEAD_BYTES)
     return;
-  _read_floor(self);
+  self->floor = _read_mark(self, FLOOR_AT);
+  guint64 trial = _read_mark(self, TRIAL_AT);
+  gboolean tried = trial > self->floor;
   self->next_number = MAX(self->next_number, self->floor);
   self->n_places = (gint32) ((status.st_size - JOURNAL_HEAD_BYTES + JOURNAL_BLOCK_BYTES - 1) / JOURNAL_BLOCK_BYTES);
   for (gint32 index = 0; index < self->n_places; index++)
-    {
-      Block *block = _past_block(self, index, _offset(index + 1) <= status.st_size);
-
-      if (!block)
-        {
-          g_array_append_val(self->holes, index);
-          continue;
-        }
-      self->next_number = MAX(self->next_number, block->number + 1);
-      g_queue_push_tail_link(&self->past, &block->link);
-    }
+    _add_past(self, index, _offset(index + 1) <= status.st_size, tried ? trial : G_MAXUINT64);
   g_queue_sort(&self->past, _compare_blocks, NULL);
   self->first_own = self->next_number;
+  if (self->past.length && !tried && !self->read_only)
+    _write_mark(self, TRIAL_AT, self->first_own);
 }
 
 void
@@ -470,35 +486,33 @@ journal_file_replay(JournalFile *self, JournalVisitor visit, gpointer data)
 }
 
 static void
-_forget_past(JournalFile *self)
+_free_past(JournalFile *self)
 {
   const BlockHead none = { 0 };
   GList *link;
 
-  if (!self->read_only && self->past.length)
-    _raise_floor(self);
   while ((link = g_queue_pop_head_link(&self->past)))
     {
       Block *block = link->data;
 
-      if (!self->read_only && pwrite(self->fd, &none, sizeof(none), _offset(block->index)) == (gssize) sizeof(none))
+      if (pwrite(self->fd, &none, sizeof(none), _offset(block->index)) == (gssize) sizeof(none))
         _give_back_place(self, block->index);
       block_free(block);
     }
-  if (!self->read_only)
-    _cut_holes_at_end(self);
-  self->past_is_over = FALSE;
+  _cut_holes_at_end(self);
 }
 
-void
-journal_file_forget_past(JournalFile *self, gboolean after_sync)
+gboolean
+journal_file_forget_past(JournalFile *self, gboolean sync)
 {
+  if (sync && fdatasync(self->fd) < 0)
+    return FALSE;
+  if (!_write_mark(self, FLOOR_AT, self->first_own) || (sync && fdatasync(self->fd) < 0))
+    return FALSE;
   g_mutex_lock(&self->lock);
-  if (after_sync)
-    self->past_is_over = TRUE;
-  else
-    _forget_past(self);
+  _free_past(self);
   g_mutex_unlock(&self->lock);
+  return TRUE;
 }
 
 gboolean
@@ -515,14 +529,11 @@ journal_file_sync(JournalFile *self)
 {
   g_mutex_lock(&self->lock);
   guint64 begun = ++self->syncs_begun;
-  gboolean past_is_over = self->past_is_over;
   g_mutex_unlock(&self->lock);
   if (fdatasync(self->fd) < 0)
     return;
   g_mutex_lock(&self->lock);
   _free_retired(self, begun);
-  if (past_is_over)
-    _forget_past(self);
   g_mutex_unlock(&self->lock);
 }
 

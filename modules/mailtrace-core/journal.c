@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "journal-block.h"
 
-#define BLOCKS_IN_MEMORY_MAX 64
+#define BLOCKS_IN_MEMORY_MAX 64   /* more than there were at the first tidy: until then all that lives is added */
 #define BLOCKS_UNCLEANED 2        /* not worth cleaning up, whatever lives in them */
 #define VICTIMS_A_BLOCK 2         /* blocks given up at most when one is begun */
 #define VICTIMS_A_TIDY 8          /* the same each second */
@@ -22,7 +22,7 @@ struct _Journal
   gpointer keep_data;
   JournalFile *file;
   GQueue blocks;           /* Block, oldest first; entries are added to the last one */
-  guint n_in_memory;
+  guint n_in_memory, in_memory_max;
   guint64 seq;
   GArray *slots;           /* Slot; number 0 is not used */
   JournalGroup free_slot;
@@ -52,6 +52,7 @@ journal_new(JournalKeep keep, gpointer data)
 
   self->keep = keep;
   self->keep_data = data;
+  self->in_memory_max = G_MAXUINT;
   self->slots = g_array_new(FALSE, TRUE, sizeof(Slot));
   self->dead = g_array_new(FALSE, FALSE, sizeof(guint64));
   g_array_set_size(self->slots, 1);
@@ -199,13 +200,19 @@ _last_block(const Journal *self)
   return self->blocks.tail ? self->blocks.tail->data : NULL;
 }
 
-/* what lives in the file is never moved into memory: the process may end */
+/* what lives in the file is never moved into memory: the process may end.  While the past is kept none of it counts. */
+static gboolean
+_may_be_in_memory(const Journal *self)
+{
+  return !self->cleaning || journal_file_keeps_past(self->file);
+}
+
 static Block *
 _new_block(Journal *self)
 {
   Block *block = journal_file_take_block(self->file, 0, self->owner);
 
-  if (!block && !self->cleaning && self->n_in_memory < BLOCKS_IN_MEMORY_MAX)
+  if (!block && self->n_in_memory < self->in_memory_max && _may_be_in_memory(self))
     {
       block = block_new_in_memory(self->file, self->owner);
       self->n_in_memory++;
@@ -222,6 +229,8 @@ _block_with_room(Journal *self, gsize bytes)
 {
   Block *last = _last_block(self);
 
+  if (self->n_in_memory && !_may_be_in_memory(self))
+    return NULL;
   return last && block_has_room(last, bytes) ? last : _new_block(self);
 }
 
@@ -243,7 +252,7 @@ _copy_living(Journal *self, const Block *from)
   while ((stored = block_step(from, &at)))
     if (_lives(self, from, stored))
       {
-        Block *to = self->cleaning && self->n_in_memory ? NULL : _block_with_room(self, stored->len);
+        Block *to = _block_with_room(self, stored->len);
         if (!to)
           return FALSE;
         block_copy(to, stored);
@@ -262,20 +271,17 @@ _is_mostly_dead(const Journal *self)
 #define DEAD_A_MARK 8192
 
 /* Before a block is given up, the file knows which groups are dead: of what is left of them, a part may be gone.
- * The mark is behind all their entries, so it stays as long as they do.  FALSE: there is no room; or the past is kept,
- * where a part of them stands that no mark names. */
+ * The mark is behind all their entries, so it stays as long as they do.  FALSE: there is no room. */
 static gboolean
 _mark_dead(Journal *self)
 {
-  if (journal_file_keeps_past(self->file))
-    return FALSE;
   while (self->dead->len)
     {
       guint n = MIN(self->dead->len, DEAD_A_MARK);
       JournalEntry mark = { .kind = JK_DEAD, .seq = self->seq };
       mark.frame.text = slice_new(self->dead->data, n * sizeof(guint64));
       gsize bytes = stored_entry_bytes(&mark);
-      Block *block = self->n_in_memory ? NULL : _block_with_room(self, bytes);
+      Block *block = _block_with_room(self, bytes);
       if (!block)
         return FALSE;
       block_add(block, &mark, bytes, 0);
@@ -448,6 +454,8 @@ journal_tidy(Journal *self)
   _place_blocks(self);
   _mark_dead_now(self);
   _clean(self, VICTIMS_A_TIDY);
+  if (self->in_memory_max == G_MAXUINT)
+    self->in_memory_max = self->n_in_memory + BLOCKS_IN_MEMORY_MAX;
 }
 
 void

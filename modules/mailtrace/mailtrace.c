@@ -269,19 +269,15 @@ _open_journal(Mailtrace *self)
   return opened;
 }
 
-/* once: what was replayed is forgotten by the first tick */
 static void
 _report_damage(Mailtrace *self)
 {
-  JournalFile *file = mailtrace_state_journal(self->state);
-  JournalFileStatus status = { 0 };
+  guint64 torn_blocks = mailtrace_state_take_torn_blocks(self->state);
 
-  if (file)
-    journal_file_get_status(file, &status);
-  if (status.torn_blocks && status.keeps_past)
+  if (torn_blocks)
     msg_warning("mailtrace(): the journal was damaged, what stood behind its torn places is lost",
-                evt_tag_str("journal", journal_file_path(file)), evt_tag_long("torn_places", (glong) status.torn_blocks),
-                log_pipe_location_tag(&self->super.super));
+                evt_tag_str("journal", journal_file_path(mailtrace_state_journal(self->state))),
+                evt_tag_long("torn_places", (glong) torn_blocks), log_pipe_location_tag(&self->super.super));
 }
 
 static gboolean

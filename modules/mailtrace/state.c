@@ -35,7 +35,9 @@ struct _MailtraceState
   JournalFile *file, *next_file;
   gboolean file_changes;      /* to next_file, at the next tick */
   gboolean keeps_past;        /* until what lives of it is in the file for good once more */
-  gboolean full;
+  gint full;                  /* atomic; lines are not in the file for good, of all shards */
+  gboolean told_full;         /* by the last tick */
+  guint64 torn_blocks;        /* of the file, not yet told */
   Traffic traffic;
   gint shard_of_group[HOST_GROUPS];   /* atomic; plus 1, 0: no host of it was seen yet */
   gint groups;                        /* atomic; that were seen */
@@ -176,9 +178,34 @@ _replay_entry(const JournalEntry *entry, gpointer s)
   return TRUE;
 }
 
+static gboolean
+_is_durable(MailtraceState *self)
+{
+  gboolean durable = TRUE;
+
+  for (guint i = 0; i < SHARDS && durable; i++)
+    {
+      g_mutex_lock(&self->shards[i].lock);
+      durable = journal_is_durable(tracker_journal(self->shards[i].tracker));
+      g_mutex_unlock(&self->shards[i].lock);
+    }
+  return durable;
+}
+
+/* FALSE: not all is in the file for good.  Lines fed until then are not acknowledged to their source. */
+static gboolean
+_forget_past(MailtraceState *self)
+{
+  if (self->keeps_past && _is_durable(self))
+    self->keeps_past = !journal_file_forget_past(self->file, self->options.journal_sync_sec > 0);
+  return !self->keeps_past;
+}
+
 static void
 _replay(MailtraceState *self)
 {
+  JournalFileStatus status;
+
   if (!self->file)
     return;
   for (guint i = 0; i < SHARDS; i++)
@@ -186,7 +213,19 @@ _replay(MailtraceState *self)
   journal_file_replay(self->file, _replay_entry, self);
   for (guint i = 0; i < SHARDS; i++)
     tracker_replay_done(self->shards[i].tracker, &self->shards[i].replayed);
+  journal_file_get_status(self->file, &status);
+  self->torn_blocks = status.torn_blocks;
   self->keeps_past = TRUE;
+  self->full = !_forget_past(self);
+}
+
+guint64
+mailtrace_state_take_torn_blocks(MailtraceState *self)
+{
+  guint64 torn_blocks = self->torn_blocks;
+
+  self->torn_blocks = 0;
+  return torn_blocks;
 }
 
 void
@@ -323,7 +362,8 @@ mailtrace_state_feed(MailtraceState *self, const Frame *frame, const Line *parse
   /* syslog-ng goes on reading for a moment after it has told that it stops */
   if (shard->finished != ER_NONE)
     tracker_finish(shard->tracker, shard->finished, &summaries);
-  gboolean held = !journal_is_durable(tracker_journal(shard->tracker)) && path_options->flow_control_requested;
+  gboolean durable = !g_atomic_int_get(&self->full) && journal_is_durable(tracker_journal(shard->tracker));
+  gboolean held = !durable && path_options->flow_control_requested;
   g_mutex_unlock(&shard->lock);
 
   Ride *ride = held || summaries.head ? ride_new(line, path_options) : NULL;
@@ -353,13 +393,15 @@ _change_file(MailtraceState *self)
   self->file = self->next_file;
   self->next_file = NULL;
   self->file_changes = FALSE;
+  self->keeps_past = FALSE;
+  if (self->file)
+    journal_file_forget_past(self->file, FALSE);   /* what stands there is of no use */
   for (guint i = 0; i < SHARDS; i++)
     {
       g_mutex_lock(&self->shards[i].lock);
       journal_set_file(tracker_journal(self->shards[i].tracker), self->file);
       g_mutex_unlock(&self->shards[i].lock);
     }
-  self->keeps_past = self->file != NULL;
   if (old)
     journal_file_remove(old);
   _close(&old);
@@ -405,7 +447,7 @@ _tick_shard(MailtraceState *self, guint i, gint64 now_usec, DeliveryQueue *out)
 JournalNews
 mailtrace_state_tick(MailtraceState *self, gint64 now_usec, DeliveryQueue *out)
 {
-  gboolean stalled = _begin_tick(&self->traffic), durable = TRUE, was_full = self->full;
+  gboolean stalled = _begin_tick(&self->traffic), durable = TRUE, was_full = self->told_full;
   guint held = _count_held(&self->traffic);   /* lines that come later may not be durable any more */
 
   if (self->file_changes)
@@ -414,14 +456,11 @@ mailtrace_state_tick(MailtraceState *self, gint64 now_usec, DeliveryQueue *out)
     journal_file_tidy(self->file);
   for (guint i = 0; i < SHARDS; i++)
     durable &= _tick_shard(self, i, stalled ? 0 : now_usec, out);
+  durable = _forget_past(self) && durable;
   if (durable)
     _release_held(&self->traffic, held);
-  if (durable && self->keeps_past)
-    {
-      journal_file_forget_past(self->file, self->options.journal_sync_sec > 0);
-      self->keeps_past = FALSE;
-    }
-  self->full = !durable;
+  g_atomic_int_set(&self->full, !durable);
+  self->told_full = !durable;
   return durable == !was_full ? JN_NONE : durable ? JN_DURABLE : JN_FULL;
 }
 

@@ -24,6 +24,8 @@ gboolean mailtrace_state_open_journal(MailtraceState *self, const gchar *path, g
 void mailtrace_state_set_options(MailtraceState *self, const MailtraceOptions *options);
 /* NULL: none */
 JournalFile *mailtrace_state_journal(MailtraceState *self);
+/* places of the replayed file that were damaged; once, later 0 */
+guint64 mailtrace_state_take_torn_blocks(MailtraceState *self);
 
 /* line: acknowledged after all that it brought about was, and not before the journal has it for good */
 void mailtrace_state_feed(MailtraceState *self, const Frame *frame, const Line *parsed, LogMessage *line,

@@ -213,6 +213,40 @@ check("equations: all classes occur", numbers["lines_unknown"] and numbers["line
       numbers)
 check("equations: clean exit", server.stop() == 0)
 
+# what lives has room in the journal's file system once, not twice, when a run is killed: the next one keeps what the
+# earlier one left, acknowledges nothing, and goes on when there is room
+disk = directory / "disk"
+disk.mkdir()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16M", "none", disk], check=True)
+try:
+    work, server = configuration("narrow", parser='mailtrace(journal("%s/open.journal") lines(drop))' % disk)
+    server.start()
+    half = ["2019-06-10 15:04:40 1h%04d-0002Mp-2G <= a@b.example P=local S=1 %s" % (i, "for" + 120 * " recipient@c.example")
+            for i in range(4000)]
+    add(work, half)
+    check("narrow: all messages are open", wait(lambda: server.counter("open_messages") == 4000), server.counters())
+    for i in range(3):
+        server.signal(signal.SIGKILL)
+        server.process.wait(10)
+        server.start()
+        check("narrow: all are open again, and the journal is told to be full", wait(
+            lambda: server.counter("open_messages") == 4000 and server.messages().count("cannot grow") == i + 1, 10),
+              (server.counters(), server.messages()[-400:]))
+    add(work, [line.replace("<= a@b.example P=local S=1", "Completed").split(" for")[0] for line in half])
+    check("narrow: messages that end are written, their lines are held",
+          wait(lambda: len(documents(work / "out.ndjson")) > 0 and server.counter("lines_held") > 0), server.counters())
+    subprocess.run(["mount", "-o", "remount,size=64M", disk], check=True)
+    check("narrow: with more room nothing is held", wait(
+        lambda: len(documents(work / "out.ndjson")) == 4000 and server.counter("lines_held") == 0), server.counters())
+    server.signal(signal.SIGKILL)
+    server.process.wait(10)
+    server.start()
+    check("narrow: nothing is open after a kill", wait(lambda: server.counter("lines_by_role") == 0)
+          and server.counter("open_messages") == 0, server.counters())
+    check("narrow: clean exit", server.stop() == 0)
+finally:
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
 COUNT = 3000
 work = directory / "dead"
 sink = Sink(directory / "sink")

@@ -27,6 +27,7 @@ typedef struct _World
   SummaryQueue underway;     /* handed out, not arrived */
   GHashTable *documents;     /* what the destination has: id -> document */
   GHashTable *revisions;
+  gint entries_left;         /* to be replayed before it is killed; 0: it is not */
 } World;
 
 static void
@@ -76,10 +77,12 @@ _deliver(World *self, SummaryQueue *queue)
 }
 
 static gboolean
-_replay(const JournalEntry *entry, gpointer world)
+_replay(const JournalEntry *entry, gpointer w)
 {
-  tracker_replay(((World *) world)->tracker, entry);
-  return TRUE;
+  World *world = w;
+
+  tracker_replay(world->tracker, entry);
+  return --world->entries_left != 0;
 }
 
 static gint32
@@ -88,8 +91,9 @@ _no_offset(gint64 local_sec, gpointer unused)
   return 0;
 }
 
-static void
-_start(World *self)
+/* FALSE: it is to be killed before all is replayed */
+static gboolean
+_begin(World *self, gint entries)
 {
   TrackerOptions options;
   gchar *problem, *notice;
@@ -102,9 +106,17 @@ _start(World *self)
   options.wants_receipts = TRUE;
   self->tracker = tracker_new(&options);
   journal_set_file(tracker_journal(self->tracker), self->file);
+  self->entries_left = entries;
   journal_file_replay(self->file, _replay, self);
+  return !entries || self->entries_left;
+}
+
+static void
+_start(World *self)
+{
+  _begin(self, 0);
   tracker_replay_done(self->tracker, &self->underway);
-  journal_file_forget_past(self->file, TRUE);
+  cr_assert(journal_file_forget_past(self->file, TRUE));
 }
 
 /* nothing that a process does when it is killed: what is underway is lost */
@@ -117,6 +129,19 @@ _kill(World *self)
     summary_free(summary);
   tracker_free(self->tracker);
   journal_file_unref(self->file);
+}
+
+/* killed while it replays, again and again */
+static void
+_start_late(World *self, GRand *rand)
+{
+  while (g_rand_boolean(rand))
+    {
+      if (_begin(self, g_rand_int_range(rand, 1, 200)))
+        tracker_replay_done(self->tracker, &self->underway);
+      _kill(self);
+    }
+  _start(self);
 }
 
 static void
@@ -354,7 +379,7 @@ _run_history(GPtrArray *lines, Fate fate)
           now_sec = MAX(now_sec, line->sec);
           if (!_kill_inside(&world, line->text, fate.is_live ? now_sec : 0, g_rand_int_range(fate.rand, 0, 5)))
             _kill(&world);
-          _start(&world);
+          _start_late(&world, fate.rand);
           fate.kills--;
           i -= g_rand_int_range(fate.rand, 0, MIN(i, 60) + 1);
           line = g_ptr_array_index(lines, i);

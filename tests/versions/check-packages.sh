@@ -68,7 +68,8 @@ while read -r option; do
 done < /tmp/options
 
 dpkg --purge mailtrace syslog-ng-mod-mailtrace
-[ -z "$(find / -xdev -path /proc -prune -o \( -name '*libmailtrace*' -o -path '*/scl/mailtrace*' -o -name 'mailtrace.1*' \) -print)" ] \
+# the repository is mounted here, below the directory that this runs in
+[ -z "$(find / -xdev \( -path /proc -o -path "$PWD" \) -prune -o \( -name '*libmailtrace*' -o -path '*/scl/mailtrace*' -o -name 'mailtrace.1*' \) -print)" ] \
   || die "purging leaves files"
 rm /etc/syslog-ng/conf.d/mailtrace.conf
 start
