@@ -5,6 +5,7 @@
 set -euo pipefail
 readme=$1
 examples=/usr/share/doc/syslog-ng-mod-mailtrace/examples
+manual=/usr/share/doc/syslog-ng-mod-mailtrace/modules/mailtrace/README.md
 founding=$examples/logs/01-full-message.log
 control=/var/lib/syslog-ng/syslog-ng.ctl
 die() { echo "check-packages: $*" >&2; exit 1; }
@@ -42,6 +43,10 @@ grep -q sophos-utm-smtp /etc/syslog-ng/conf.d/mailtrace.conf || die "no snippet 
 start
 while read -r line; do printf '%s' "$line" > /dev/udp/127.0.0.1/514; done < "$founding"
 until_true test -s /var/log/mailtrace/2019-06.ndjson || { cat /tmp/syslog-ng.log; die "no document"; }
+while read -r command; do
+  (cd /tmp && bash -o pipefail -c "$command" > /tmp/told 2>&1 && test -s /tmp/told -o "${command#*only}" != "$command") \
+    || { cat /tmp/told; die "of the manual fails: $command"; }
+done < <(awk '/^```/ { inside = /^```sh/ } inside && /^syslog-ng/' "$manual")
 stop
 mailtrace --quiet "$founding" > /tmp/expected
 cmp /tmp/expected /var/log/mailtrace/2019-06.ndjson || die "the document is not that of the command"
