@@ -4,6 +4,7 @@ replay that changes nothing."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -31,11 +32,12 @@ def snippet():
 
 
 class Drill:
-    def __init__(self, name, destination, messages=SENT):
+    def __init__(self, name, destination, messages=SENT, buffer_bytes=1 << 30, memory_bytes=1 << 25):
         self.name, self.directory, self.messages = name, scratch(), messages
         self.log, self.whole = self.directory / "mail.log", self.directory / "whole.log"
         parser, path = snippet()
-        buffer = 'buffer(disk-buffer(reliable(yes) disk-buf-size(1073741824) mem-buf-size(33554432) dir("%s")))' % self.directory
+        buffer = 'buffer(disk-buffer(reliable(yes) disk-buf-size(%d) mem-buf-size(%d) dir("%s")))' % (
+            buffer_bytes, memory_bytes, self.directory)
         self.configuration = self.directory / "drill.conf"
         self.configuration.write_text(CONFIGURATION.format(
             log=self.log, parser=parser, path=path, destination=destination.format(directory=self.directory, buffer=buffer)))
@@ -61,6 +63,14 @@ class Drill:
         self.runs += 1
         self.server = SyslogNg(self.configuration, self.directory / ("run-%d" % self.runs)).start()
         return self.server
+
+    def start_again(self):
+        """with all that it kept on disk"""
+        self.server.start()
+
+    def kill(self):
+        self.server.signal(signal.SIGKILL)
+        self.server.process.wait()
 
     def feed(self, part, parts=3):
         """the part-th piece of the log, cut at a line, appended to the file that syslog-ng follows"""

@@ -2,69 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What destinations over HTTP do about each answer, with a stand-in for the server that answers what it is told: nothing is
 lost that could be stored later, nothing is tried for ever that never could."""
-import datetime
-import http.server
-import json
-import threading
+import re
 
 from drill import Drill, check
 from harness import finish, wait
-
-
-class StandIn(http.server.ThreadingHTTPServer):
-    """answers the statuses of .answers, one each request, then 200; keeps what it answered 200"""
-
-    daemon_threads = True
-
-    def __init__(self, port=0):
-        super().__init__(("127.0.0.1", port), Handler)
-        self.answers, self.seen, self.stored, self.requests = [], [], {}, []
-        self.lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        with self.server.lock:
-            assert self.path.split("?")[0] in ("/_bulk", "/services/collector/event"), self.path
-            assert "collector" not in self.path or self.headers["Authorization"] == "Splunk secret", self.headers
-            status = self.server.answers.pop(0) if self.server.answers else 200
-            self.server.seen.append(status)
-            self.server.requests.append((self.path, dict(self.headers)))
-            if status == 200:
-                self.server.stored.update(self.server.parse(body))
-        self.send_response(status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_):
-        pass
-
-
-def parse_bulk(body):
-    lines = [json.loads(line) for line in body.splitlines()]
-    assert body.endswith("\n") and len(lines) % 2 == 0
-    for action, document in zip(lines[::2], lines[1::2]):
-        assert action["index"]["_id"] == document["id"] and int(action["index"]["version"]) == document["revision"]
-        yield document["id"], document
-
-
-def parse_hec(body):
-    for line in body.splitlines():
-        event = json.loads(line)
-        document = event["event"]
-        received = datetime.datetime.fromisoformat(document["received"]).timestamp()
-        assert event["sourcetype"] == "mailtrace:" + document["record"] and event["source"] == "mailtrace", event
-        assert event["host"] == document["gateway"] and abs(event["time"] - received) < 0.001 and "index" not in event, event
-        yield document["id"], document
+from stand_in import StandIn, parse_bulk, parse_hec
 
 
 def run(name, destination, parse):
     for status, lost in ((429, False), (500, False), (503, False), (401, False), (404, False), (400, True), (413, True)):
-        server = StandIn()
-        server.parse, server.answers = parse, [status] * (1 if lost else 5)
+        server = StandIn(parse)
+        server.answers = [status] * (1 if lost else 5)
         drill = Drill("%s, %d" % (name, status), destination % server.server_port, 300)
         drill.log.touch()
         drill.start()
@@ -84,27 +32,34 @@ def run(name, destination, parse):
         server.shutdown()
 
 
+def wrong_token():
+    server = StandIn(parse_hec)
+    url = "http://127.0.0.1:%d" % server.server_port
+    drill = Drill("hec, wrong token", 'mailtrace-splunk(url("%s") token("other") time-reopen(1) {buffer});' % url, 30)
+    drill.log.touch()
+    drill.start()
+    drill.feed(0, 1)
+    check("hec, wrong token: it is asked again", wait(lambda: server.seen.count(403) > 3))
+    check("hec, wrong token: an error tells status, URL and place", re.search(
+        "url='%s/[^']*', status_code='403'.*location='[^']*mailtrace-splunk" % url, drill.server.messages()), drill.server.messages()[-900:])
+    check("hec, wrong token: nothing was dropped", drill.dropped() == 0)
+    drill.server.stop()
+    server.leave()
+
+
 def away(name, destination, parse):
     """the stand-in goes away in the middle and comes back with all that it had"""
-    def leave():
-        servers[-1].shutdown()
-        servers[-1].server_close()
-
-    def come_back():
-        servers.append(StandIn(servers[-1].server_port))
-        servers[-1].parse, servers[-1].stored = parse, servers[-2].stored
-
-    servers = [StandIn()]
-    servers[0].parse = parse
+    servers = [StandIn(parse)]
     drill = Drill(name, destination % servers[0].server_port)
-    drill.first_pass(leave, come_back)
+    drill.first_pass(lambda: servers[-1].leave(), lambda: servers.append(servers[-1].successor()))
     check("%s: the documents" % name, servers[-1].stored == drill.expected, len(servers[-1].stored))
     drill.replay()
     check("%s: the same after a replay" % name, servers[-1].stored == drill.expected, len(servers[-1].stored))
-    leave()
+    servers[-1].leave()
 
 
 run("bulk", 'mailtrace-elasticsearch(url("http://127.0.0.1:%d") workers(1) time-reopen(1) {buffer});', parse_bulk)
 run("hec", 'mailtrace-splunk(url("http://127.0.0.1:%d") token("secret") workers(1) time-reopen(1) {buffer});', parse_hec)
+wrong_token()
 away("hec", 'mailtrace-splunk(url("http://127.0.0.1:%d") token("secret") time-reopen(1) {buffer});', parse_hec)
 finish()

@@ -1,61 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """mailtrace-sql() and mailtrace-file(): SQLite, PostgreSQL, and plain files hold every document, each fact in its column."""
-import importlib.util
 import json
 import sqlite3
 import sys
 
-from drill import TOP, Drill, check
+from drill import Drill, check
 from harness import documents, finish
 from postgresql import PostgreSQL
-
-specification = importlib.util.spec_from_file_location("sql", TOP / "tests/lint/sql-destination.py")
-sql = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(sql)
-
-
-def at(document, path):
-    for step in path:
-        document = document.get(step) if isinstance(document, dict) else None
-    return document
+import tables
 
 
 def compare(name, drill, rows):
     """rows(table, columns) -> one list a row; the facts of each document, and no row more"""
-    for table, record in sql.TABLES:
-        columns = list(sql.columns(record))
-        wanted = {key: [at(document, path) for _, _, path in columns] for key, document in drill.of(record).items()}
+    for table, record in tables.TABLES:
+        columns = list(tables.columns(record))
+        wanted = {key: tables.facts(record, document) for key, document in drill.of(record).items()}
         found = {row[0]: row for row in rows(table, columns)}
         differ = [(key, [(c[0], a, b) for c, a, b in zip(columns, found[key], wanted[key]) if a != b])
                   for key in wanted if key in found and list(found[key]) != wanted[key]]
         check("%s: table %s has its %d documents" % (name, table, len(wanted)), found.keys() == wanted.keys(),
               "%d rows" % len(found))
         check("%s: table %s has their facts" % (name, table), not differ, differ[:2])
-
-
-def sqlite_rows(path):
-    def rows(table, columns):
-        for row in database.execute("SELECT %s FROM %s" % (", ".join(c[0] for c in columns), table)):
-            yield [_from_sqlite(value, kind) for value, (_, kind, _) in zip(row, columns)]
-    database = sqlite3.connect(path)
-    return rows
-
-
-def _from_sqlite(value, kind):
-    if value is None:
-        return None
-    return json.loads(value) if kind in ("list", "records") else bool(value) if kind == "boolean" else value
-
-
-def postgresql_rows(server):
-    def rows(table, columns):
-        names = ", ".join("to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') AS %s" % (c[0], c[0]) if c[1] == "time"
-                          else c[0] for c in columns)
-        for line, in server.query("SELECT row_to_json(t) FROM (SELECT %s FROM %s) t" % (names, table)):
-            row = json.loads(line)
-            yield [row[c[0]] + "+00:00" if c[1] == "time" and row[c[0]] else row[c[0]] for c in columns]
-    return rows
 
 
 def check_revisions(name, drill, insert, value):
@@ -81,9 +47,9 @@ def test_sqlite():
         other.execute("BEGIN EXCLUSIVE")
 
     drill.first_pass(lock, lambda: other.execute("COMMIT"))
-    compare("sqlite", drill, sqlite_rows(path))
+    compare("sqlite", drill, tables.sqlite_rows(path))
     drill.replay()
-    compare("sqlite, replayed", drill, sqlite_rows(path))
+    compare("sqlite, replayed", drill, tables.sqlite_rows(path))
 
     def insert(document):
         other.execute("INSERT INTO mailtrace_message (document) VALUES (?)", (json.dumps(document),))
@@ -98,10 +64,10 @@ def test_postgresql():
     drill = Drill("postgresql", 'mailtrace-sql(type(pgsql) host("127.0.0.1") port("%d") username("mail") '
                   'database("postgres") time-reopen(1) {buffer});' % server.port)
     drill.first_pass(server.stop, server.start)
-    compare("postgresql", drill, postgresql_rows(server))
+    compare("postgresql", drill, tables.postgresql_rows(server))
     before = server.query("SELECT count(*), sum(xmin::text::bigint) FROM messages")
     drill.replay()
-    compare("postgresql, replayed", drill, postgresql_rows(server))
+    compare("postgresql, replayed", drill, tables.postgresql_rows(server))
     check("postgresql: the replay did reach it", server.query("SELECT count(*), sum(xmin::text::bigint) FROM messages") != before)
     check("postgresql: nothing was rejected", server.query("SELECT * FROM mailtrace_rejected") == [])
 
