@@ -36,6 +36,7 @@ HEAD = """# SPDX-License-Identifier: LGPL-2.1-or-later
 # is tried for ever; everything else is tried until it succeeds.
 
 block destination mailtrace-sql(type(sqlite3) ...) {
+  # type(`type`): it is sqlite3 or pgsql, without quotes
   mailtrace-sql-`type`(`__VARARGS__`);
 };
 """
