@@ -53,6 +53,23 @@ check() {
   fi
 }
 
+# beside NAME COMMAND...: begins a test that mostly waits; check NAME collect NAME has its result
+declare -A beside_pid=()
+beside() {
+  local name=$1
+  shift
+  wanted "$name" || return 0
+  "$@" > "$work/log/${name//[^A-Za-z0-9._-]/_}.beside" 2>&1 < /dev/null &
+  beside_pid[$name]=$!
+}
+
+collect() {
+  local code=0
+  wait "${beside_pid[$1]}" || code=$?
+  cat "$work/log/${1//[^A-Za-z0-9._-]/_}.beside"
+  return $code
+}
+
 # each Criterion program counts as many tests as it holds
 criterion() {
   local name=$1 program=$2 log summary
@@ -90,11 +107,13 @@ suite() {
   tail -n 10 "$log" | sed 's/^/      /'
 }
 
+# a line of a list is a package, or a package and its command: the machine may have that from elsewhere
 install_packages() {
   local missing
   local lists=("$top/examples/packages.txt" "$top/tests/packages.txt")
   [ $engines = no ] || lists+=("$top/tests/engines/packages.txt")
-  missing=$(cat "${lists[@]}" | while read -r package; do
+  missing=$(cat "${lists[@]}" | while read -r package command; do
+    [ -z "$command" ] || ! command -v "$command" > /dev/null || continue
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
   done)
   [ -n "$missing" ] || return 0
@@ -148,14 +167,6 @@ ecs_fields() {
     && "$top/tests/property/check_ecs.py" "$top/tests/data/ecs-fields.txt" "$work/ecs.ndjson"
 }
 
-# a fuzzer that ran in the background: its output becomes that of the check
-wait_for_fuzzer() {
-  local code=0
-  wait "$1" || code=$?
-  cat "$2"
-  return $code
-}
-
 # the generator gives the same bytes with each compiler, and those of the sample log
 build_utmgen() {
   local compiler
@@ -201,12 +212,26 @@ module_threads() {
     && "$work/clang-threads/bin/test_threads" main-thread
 }
 
-# all but the browser's tests, with the syslog-ng of another Debian, built there from the same source
+# what the tests of other_debian need
+prepare_trixie() {
+  local lists=("$top/examples/packages.txt" "$top/tests/packages.txt")
+  [ $engines = no ] || lists+=("$top/tests/engines/packages.txt")
+  chroot_prepare trixie trixie-build $(cat "${lists[@]}" \
+    | sed -E '/^(clang|libclang|exim4|git$|valgrind|chromium|debootstrap|lintian|maven|npm)/d; s/ .*//')
+}
+
+# all but the browser's tests, with the syslog-ng of another Debian, built there from the same source.  It has no network:
+# what engines are made of is shown to it.
 other_debian() {
-  local suite=$1 tests
+  local suite=$1 tests options=() downloads=${XDG_CACHE_HOME:-$HOME/.cache}
   tests=$(cd "$top/tests" && grep -L browser e2e/test_*.py | sed 's/\.py$//')
-  chroot_run "$cache/$suite-build" env MAILTRACE_TEST_DIR="$work/$suite" \
-    tests/run.sh --quick --installed build/gcc gcc/test_ engines/sql engines/http $tests
+  if [ $engines = yes ]; then
+    python3 "$top/tests/engines/download.py" || return 1
+    local -x CHROOT_SHOWS=$downloads/mailtrace/engines
+    options=(--engines engines/kafka engines/opensearch)
+  fi
+  chroot_run "$cache/$suite-build" env MAILTRACE_TEST_DIR="$work/$suite" XDG_CACHE_HOME="$downloads" \
+    tests/run.sh --quick --installed build/gcc gcc/test_ engines/sql engines/http engines/killed "${options[@]}" $tests
 }
 
 # packages SUITE: built on the host where that is the same Debian, else in its chroot; nothing that lintian calls an error
@@ -246,6 +271,12 @@ rsyslog() {
 mkdir -p "$work/log"
 export MAILTRACE_BUILD=$work/gcc
 [ $installed = yes ] || install_packages
+if [ $versions = yes ]; then
+  . "$top/tests/versions/chroots.sh"
+  check versions/chroots chroots_usable
+  beside versions/prepare-trixie prepare_trixie
+fi
+[ $engines = no ] || beside engines/download python3 "$top/tests/engines/download.py"
 check build/gcc build gcc gcc
 check build/clang build clang clang
 [ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_FUZZ=ON \
@@ -259,14 +290,20 @@ run_programs gcc
 check property/cipher-suites "$top/tests/property/check_suites.py" "$top/modules/mailtrace-core/tls-suites.def"
 check property/utm-truth utm_truth
 check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budget.py"
+for engine in http killed; do beside engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
-for engine in sql http; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+for engine in http killed; do check engines/$engine collect engines/$engine; done
+if [ $engines = yes ]; then check engines/download collect engines/download; fi
+if [ $versions = yes ]; then
+  check versions/prepare-trixie collect versions/prepare-trixie
+  beside versions/trixie other_debian trixie
+fi
+check engines/sql python3 "$top/tests/engines/test_sql.py"
 if [ $engines = yes ]; then
-  for test in "$top"/tests/engines/test_*.py; do
-    name=$(basename "$test" .py)
-    case $name in test_sql|test_http) ;; *) check "engines/${name#test_}" python3 "$test" ;; esac
+  for engine in dashboards kafka opensearch postgresql_views setup; do
+    check engines/$engine python3 "$top/tests/engines/test_$engine.py"
   done
 fi
 if [ $quick = no ]; then
@@ -274,21 +311,14 @@ if [ $quick = no ]; then
     MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_$test-sanitized python3 "$top/tests/e2e/test_$test.py"
   done
   check e2e/test_module-sanitized module_sanitized
-  if wanted fuzz/line; then
-    fuzz fuzz_line line > "$work/fuzz-line.log" 2>&1 < /dev/null &
-    line_fuzzer=$!
-  fi
+  beside fuzz/line fuzz fuzz_line line
   check fuzz/tracker fuzz fuzz_tracker tracker
-  check fuzz/line wait_for_fuzzer "${line_fuzzer:-}" "$work/fuzz-line.log"
+  check fuzz/line collect fuzz/line
   for profile in default all syslog; do check "lab/$profile" lab "$profile" 99.8; done
   check property/ecs-fields ecs_fields
 fi
 if [ $versions = yes ]; then
-  . "$top/tests/versions/chroots.sh"
-  check versions/chroots chroots_usable
-  check versions/prepare-trixie chroot_prepare trixie trixie-build $(grep -h -v -E '^(clang|libclang|exim4|git$|valgrind|chromium|debootstrap|lintian)' \
-    "$top/examples/packages.txt" "$top/tests/packages.txt")
-  suite versions/trixie other_debian trixie
+  suite versions/trixie collect versions/trixie
   for debian in bookworm trixie; do
     check versions/packages-$debian packages $debian
     check versions/installed-$debian installed_packages $debian

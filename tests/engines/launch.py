@@ -29,10 +29,17 @@ def class_path(name, *artifacts):
     if not stamp.exists() or stamp.read_text() != wanted or not all(map(os.path.exists, jars)):
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "pom.xml").write_text(POM % (name, "".join(DEPENDENCY % tuple(a.split(":")) for a in artifacts)))
-        subprocess.run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], cwd=directory,
-                       check=True, timeout=900)
+        _run_maven(directory, "dependency:build-classpath", "-Dmdep.outputFile=classpath")
         stamp.write_text(wanted)
     return found.read_text().strip()
+
+
+def _run_maven(directory, *arguments):
+    """what is there stays there: another attempt goes on where the last one ended"""
+    command = ["mvn", "-q", "-B", "-Dmaven.repo.local=%s" % (CACHE / "maven"), *arguments]
+    for last in (False, False, True):
+        if subprocess.run(command, cwd=directory, check=last, timeout=900).returncode == 0:
+            return
 
 
 def free_ports(count):

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # usage: enter.sh ROOT DIRECTORY COMMAND...      inside namespaces of its own: mounts what a command needs, runs it there
+#   CHROOT_SHOWS   a directory that the command may read, too, at the same place
 set -eu
 
 root=$1 directory=$2
@@ -15,6 +16,10 @@ mount --bind "$root/dev/pts/ptmx" "$root/dev/ptmx" || die "cannot mount /dev/ptm
 mount -t tmpfs -o mode=1777 shm "$root/dev/shm" || die "cannot mount /dev/shm in $root"
 mkdir -p "$root$directory"
 mount --bind "$directory" "$root$directory" || die "cannot mount $directory in $root"
+if [ -n "${CHROOT_SHOWS:-}" ]; then
+  mkdir -p "$root$CHROOT_SHOWS"
+  mount --bind "$CHROOT_SHOWS" "$root$CHROOT_SHOWS" && mount -o remount,bind,ro "$root$CHROOT_SHOWS" || die "cannot show $CHROOT_SHOWS in $root"
+fi
 ip link set lo up || die "no loopback device"
 exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
   sh -c 'cd "$1" && shift && exec "$@"' enter "$directory" "$@"
