@@ -202,7 +202,8 @@ _feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
     _explain(self, frame, has_frame, line);
   _name_gateway(self, frame);
   tracker_feed(self->tracker, frame, line, 0, &self->summaries);
-  _write_summaries(self);
+  if (self->summaries.head)
+    _write_summaries(self);
 }
 
 /* without a stamp: a line behind the first one of a record, or no log line at all */

@@ -40,6 +40,7 @@ _insert(Plan *self, const PlanEntry *entry)
       }
   memmove(&self->entries[at + 1], &self->entries[at], (self->n - at) * sizeof(PlanEntry));
   self->entries[at] = *entry;
+  self->entries[at].value = (guint16) (entry->id * sizeof(Fact));
   self->n++;
 }
 
@@ -48,7 +49,6 @@ _insert_field(Plan *self, FieldId id, RecordKind kind, DocumentFormat format)
 {
   PlanEntry entry = { .id = (guint8) id, .type = field_get(id)->type, .path = &self->paths[self->n] };
   gboolean has_ecs = field_get(id)->ecs[0] && !ecs_derived_replaces(id);
-
   if (format == DF_ECS && !has_ecs)
     entry.path->parts[entry.depth++] = SLICE("mailtrace");
   _split(slice_from_string(format == DF_ECS && has_ecs ? field_get(id)->ecs : field_name_in(id, kind)), &entry);
@@ -76,22 +76,22 @@ _render_key(PlanEntry *entry)
 {
   PlanPath *path = entry->path;
   const Slice *last = &path->parts[entry->depth - 1];
-  gsize len = 1;
+  const gchar *quote = entry->type == FT_TEXT ? "\"" : "";
+  gsize len = 0;
 
-  path->text[0] = ',';
-  entry->key_len = (guint8) g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":", (gint) last->len, last->str);
+  entry->key_len = (guint8) g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":%s", (gint) last->len, last->str, quote);
   g_assert(entry->key_len < PLAN_KEY_ROOM);
   for (guint i = 0; i < MIN(entry->depth, PLAN_DEPTH_MAX); i++)
     {
       path->at[i] = (guint8) len;
-      len += (gsize) g_snprintf(path->text + len, PLAN_PATH_MAX - len, "%s\"%.*s\":", i ? "{" : "",
-                                (gint) path->parts[i].len, path->parts[i].str);
+      len += (gsize) g_snprintf(path->text + len, PLAN_PATH_MAX - len, "%c\"%.*s\":%s", i ? '{' : ',',
+                                (gint) path->parts[i].len, path->parts[i].str, i + 1 == entry->depth ? quote : "");
       g_assert(len < PLAN_PATH_MAX);
     }
   path->at[entry->depth] = (guint8) len;
 }
 
-/* an object's number: 0 the outermost, else that of the first entry in it, with its depth */
+/* an object's number: PLAN_OUTERMOST, else that of the first entry in it, with its depth */
 static void
 _number_objects(Plan *self, guint i)
 {
@@ -122,6 +122,16 @@ _index(Plan *self)
       _render_key(&self->entries[i]);
       _number_objects(self, i);
     }
+  for (guint i = 0; i < self->n; i++)
+    if (self->entries[i].type >= PLAN_DERIVED)
+      self->entries[i].object = PLAN_NO_OBJECT;
+}
+
+static void
+_set_absent(PlanEntry *self)
+{
+  self->type = PLAN_ABSENT;
+  self->object = PLAN_NO_OBJECT;
 }
 
 static void
@@ -131,7 +141,7 @@ _place_by_field(Plan *self)
     {
       PlanEntry entry = self->entries[i];
 
-      self->entries[i].type = PLAN_ABSENT;
+      _set_absent(&self->entries[i]);
       self->entries[entry.id] = entry;
     }
 }
@@ -140,7 +150,7 @@ void
 plan_make(Plan *self, RecordKind kind, DocumentFormat format)
 {
   for (guint i = 0; i < PLAN_MAX; i++)
-    self->entries[i].type = PLAN_ABSENT;
+    _set_absent(&self->entries[i]);
   if (format == DF_ECS)
     _insert_derived(self, kind);
   for (guint id = 0; id < FIELD_COUNT; id++)

@@ -18,10 +18,13 @@
 #define PLAN_DERIVED (FT_RECORDS + 1)
 #define PLAN_ABSENT (FT_RECORDS + 2)
 
+#define PLAN_OUTERMOST 0       /* object */
+#define PLAN_NO_OBJECT G_MAXUINT16
+
 /* where an entry stands: looked at only when the one before stands in another object */
 typedef struct _PlanPath
 {
-  guint8 at[PLAN_DEPTH_MAX + 1];       /* where the text of each part begins */
+  guint8 at[PLAN_DEPTH_MAX + 1];       /* where the text of each part begins, its comma or brace included */
   guint16 objects[PLAN_DEPTH_MAX];     /* all it stands in, from the outermost one on */
   gchar text[2 * PLAN_PATH_MAX];       /* ,"a":{"b":{"c": */
   Slice parts[PLAN_DEPTH_MAX];
@@ -29,8 +32,9 @@ typedef struct _PlanPath
 
 typedef struct _PlanEntry
 {
-  gchar key[PLAN_KEY_ROOM];    /* ,"c": behind another entry of the same object */
-  guint16 object;              /* the innermost one */
+  gchar key[PLAN_KEY_ROOM];    /* ,"c": behind another entry of the same object; and the first quote of a text */
+  guint16 object;              /* the innermost one; PLAN_NO_OBJECT: it has no value of its own */
+  guint16 value;               /* where it is among the values, in bytes */
   guint8 key_len;
   guint8 id;                   /* FieldId */
   guint8 type;

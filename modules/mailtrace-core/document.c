@@ -5,6 +5,7 @@
  */
 #include "document-plan.h"
 #include "json-text.h"
+#include "words.h"
 
 #define ECS_VERSION "8.11.0"
 #define MARK_BITS FACTS_WORD_BITS
@@ -65,26 +66,27 @@ typedef struct _Writing
   const DocumentWriter *writer;
   const Facts *facts;
   JsonText *json;
-  const PlanEntry *open;   /* first one written in the innermost object; NULL: none, and object is none */
-  guint object;            /* its innermost object */
-  gboolean comma;          /* something stands in front of the first one */
+  const PlanEntry *open;   /* first one written in the innermost object */
+  guint object;            /* that one */
   DocumentPlaces *places;  /* or NULL */
 } Writing;
 
-#define NO_OBJECT G_MAXUINT32
 #define ENTRY_ROOM 256      /* of each but longer texts and lists */
 #define WORD_ROOM (MARK_BITS * ENTRY_ROOM)
 #define TEXT_IN_ROOM 24
 
 G_STATIC_ASSERT(PLAN_KEY_ROOM + TEXT_IN_ROOM * JSON_ESCAPE_MAX + JSON_BLOCK + JSON_ROOM <= ENTRY_ROOM);
+G_STATIC_ASSERT(PLAN_KEY_ROOM + WORD_LEN_MAX + JSON_ROOM <= ENTRY_ROOM);
 G_STATIC_ASSERT(2 * PLAN_PATH_MAX + PLAN_DEPTH_MAX + JSON_ROOM <= ENTRY_ROOM);
 
-static guint
+static const PlanEntry outermost = { .depth = 1 };
+
+static inline guint
 _open_in_common(const PlanEntry *a, const PlanEntry *b)
 {
-  guint n = 0;
+  guint n = 0, max = MIN(a->depth, b->depth) - 1u;
 
-  while (n + 1 < a->depth && n + 1 < b->depth && a->path->objects[n] == b->path->objects[n])
+  while (n < max && a->path->objects[n] == b->path->objects[n])
     n++;
   return n;
 }
@@ -93,48 +95,37 @@ static inline gchar *
 _close_objects(const Writing *self, gchar *at, guint depth)
 {
   memcpy(at, "}}}}", PLAN_DEPTH_MAX);
-  return at + (self->open ? self->open->depth - 1u - depth : 0);
+  return at + self->open->depth - 1u - depth;
 }
 
+/* of an entry that may stand in another object than the one before; a comma goes in front of whatever comes first */
 static gchar *
 _put_path(Writing *self, gchar *at, const PlanEntry *entry)
 {
   const PlanPath *path = entry->path;
-  guint common = self->open ? _open_in_common(self->open, entry) : 0, begin = path->at[common];
+  guint common = _open_in_common(self->open, entry);
 
   at = _close_objects(self, at, common);
-  /* the comma is in front of the path only, and the brace of an object that is open already is not written again */
-  if (common)
-    *at++ = ',', begin++;
-  else if (self->open || self->comma)
-    begin = 0;
-  memcpy(at, path->text + begin, PLAN_PATH_MAX);
-  self->object = entry->object;
+  memcpy(at, path->text + path->at[common], PLAN_PATH_MAX);
+  *at = ',';
   self->open = entry;
-  return at + path->at[entry->depth] - begin;
+  self->object = entry->depth > 1 ? path->objects[entry->depth - 2] : PLAN_OUTERMOST;
+  return at + path->at[entry->depth] - path->at[common];
 }
 
-/* where the value belongs */
-static inline gchar *
-_put_key(Writing *self, gchar *at, const PlanEntry *entry)
-{
-  if (G_LIKELY(self->object == entry->object))
-    {
-      memcpy(at, entry->key, PLAN_KEY_ROOM);
-      at += entry->key_len;
-    }
-  else
-    at = _put_path(self, at, entry);
-  return at;
-}
-
-/* and room for other entries behind it */
+/* with room for other entries behind it; the first quote is there */
 static inline gchar *
 _put_text(JsonText *json, gchar *at, Slice text)
 {
+  if (word_has(text.str))
+    {
+      memcpy(at, text.str, WORD_LEN_MAX);
+      at[text.len] = '"';
+      return at + text.len + 1;
+    }
   if (G_UNLIKELY(text.len > TEXT_IN_ROOM) && (gsize) (json->end - at) < json_room_of(text) + WORD_ROOM)
     at = json_make_room(json, at, json_room_of(text) + WORD_ROOM);
-  return json_write_string(at, text);
+  return json_write_text(at, text);
 }
 
 static gchar *
@@ -145,7 +136,8 @@ _put_list(JsonText *json, gchar *at, const FactItem *item)
     {
       if (G_UNLIKELY((gsize) (json->end - at) < 2 * WORD_ROOM))
         at = json_make_room(json, at, 2 * WORD_ROOM);
-      at = _put_text(json, at + 1, item->text);
+      at[1] = '"';
+      at = _put_text(json, at + 2, item->text);
       *at = ',';
     }
   *at = ']';
@@ -153,17 +145,19 @@ _put_list(JsonText *json, gchar *at, const FactItem *item)
 }
 
 static gchar *
-_put_derived(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
+_put_derived(Writing *self, gchar *at, const PlanEntry *entry)
 {
+  const Fact *fact = facts_at(self->facts, (FieldId) entry->id);
   Slice first = field_get((FieldId) entry->id)->type == FT_LIST ? fact->list.first->text : fact->text;
   Slice text = entry->derived->derive(self->facts, first);
 
   if (!text.str)
     return at;
-  at = _put_key(self, at, entry);
+  at = _put_path(self, at, entry);
   if (entry->derived->as_list)
     return _put_list(self->json, at, &(FactItem) { text, NULL });
-  return _put_text(self->json, at, text);
+  *at = '"';
+  return _put_text(self->json, at + 1, text);
 }
 
 static inline gchar *
@@ -179,9 +173,8 @@ static gchar *
 _put_records(Writing *self, gchar *at, const PlanEntry *entry)
 {
   RecordKind kind = field_nested_kind((FieldId) entry->id);
-
-  at = _put_key(self, at, entry);
   gsize begin = (gsize) (at - self->json->out->str);
+
   at = _put_nested(self, kind, at);
   if (self->places)
     {
@@ -191,60 +184,101 @@ _put_records(Writing *self, gchar *at, const PlanEntry *entry)
   return at;
 }
 
+/* behind its key */
 static inline gchar *
-_put_entry(Writing *self, gchar *at, const PlanEntry *entry)
+_put_value(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
 {
-  const Fact *fact = facts_at(self->facts, (FieldId) entry->id);
+  JsonText *json = self->json;
 
   if (entry->type == FT_TEXT)
-    return _put_text(self->json, _put_key(self, at, entry), fact->text);
+    return _put_text(json, at, fact->text);
+  if (entry->type == FT_INTEGER)
+    return json_write_integer(at, fact->number);
   switch (entry->type)
     {
-    case FT_INTEGER:
-      return json_write_integer(_put_key(self, at, entry), fact->number);
     case FT_DECIMAL:
-      return json_write_decimal(_put_key(self, at, entry), fact->number);
+      return json_write_decimal(at, fact->number);
     case FT_BOOLEAN:
-      return _put_boolean(_put_key(self, at, entry), fact->number != 0);
+      return _put_boolean(at, fact->number != 0);
     case FT_TIME:
-      return json_write_time(self->json, _put_key(self, at, entry), &fact->stamp);
+      return json_write_time(json, at, &fact->stamp);
     case FT_LIST:
-      return _put_list(self->json, _put_key(self, at, entry), fact->list.first);
+      return _put_list(json, at, fact->list.first);
     case FT_RECORDS:
       return _put_records(self, at, entry);
-    case PLAN_DERIVED:
-      return _put_derived(self, at, entry, fact);
     default:
       return at;
     }
+}
+
+/* of an entry that stands in another object than the one before; a derived value is written as well */
+static gchar *
+_put_other_key(Writing *self, gchar *at, const PlanEntry *entry)
+{
+  if (entry->object != PLAN_NO_OBJECT)
+    at = _put_path(self, at, entry);
+  else if (entry->type == PLAN_DERIVED)
+    at = _put_derived(self, at, entry);
+  return at;
 }
 
 /* those that are marked */
 static gchar *
 _put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, guint n_words)
 {
-  const PlanEntry *begin = plan->entries;
+  const gchar *values = (const gchar *) self->facts->at;
+  const PlanEntry *begin = plan->entries, *entry;
+  guint object = PLAN_OUTERMOST;
 
   for (guint word = 0; word < n_words; word++, begin += MARK_BITS)
     {
-      at = json_make_room(self->json, at, WORD_ROOM);
+      if (marks[word])
+        at = json_make_room(self->json, at, WORD_ROOM);
       for (guint64 rest = marks[word]; rest; rest &= rest - 1)
-        at = _put_entry(self, at, begin + (guint) __builtin_ctzll(rest));
+        {
+          entry = begin + (guint) __builtin_ctzll(rest);
+          if (G_LIKELY(object == entry->object))
+            {
+              memcpy(at, entry->key, PLAN_KEY_ROOM);
+              at += entry->key_len;
+            }
+          else
+            {
+              at = _put_other_key(self, at, entry);
+              object = self->object;
+            }
+          at = _put_value(self, at, entry, (const Fact *) (values + entry->value));
+        }
     }
-  return _close_objects(self, at, 0);
+  return _close_objects(self, json_make_room(self->json, at, WORD_ROOM), 0);
 }
 
+/* a comma in front of each entry */
 static gchar *
 _put_plan(Writing *self, gchar *at, const Plan *plan)
 {
-  guint64 marks[MARK_WORDS] = { 0 };
-
   if (plan->is_in_order)
     return _put_entries(self, at, plan, self->facts->has, FACTS_WORDS);
+
+  guint64 marks[MARK_WORDS] = { 0 };
   for (guint id = facts_next(self->facts, 0); id < FIELD_COUNT; id = facts_next(self->facts, id + 1))
     for (guint number = plan->first_of[id]; number; number = plan->next_of[number - 1])
       marks[(number - 1) / MARK_BITS] |= 1ULL << (number - 1) % MARK_BITS;
   return _put_entries(self, at, plan, marks, MARK_WORDS);
+}
+
+/* the first comma becomes its brace */
+static gchar *
+_put_object(Writing *self, gchar *at, const Plan *plan)
+{
+  gsize begin = (gsize) (at - self->json->out->str);
+
+  at = _put_plan(self, at, plan);
+  gchar *brace = self->json->out->str + begin;
+  *brace = '{';
+  at += at == brace;
+  *at = '}';
+  return at + 1;
 }
 
 static gchar *
@@ -255,13 +289,10 @@ _put_nested(Writing *self, RecordKind kind, gchar *at)
   *at++ = '[';
   for (guint i = 0; i < n; i++)
     {
-      Writing nested = { self->writer, facts_nested(self->facts, kind, i), self->json, .object = NO_OBJECT };
+      Writing nested = { self->writer, facts_nested(self->facts, kind, i), self->json, .open = &outermost };
 
-      *at++ = '{';
-      at = _put_plan(&nested, at, &self->writer->native[kind]);
-      at = json_make_room(self->json, at, 2 * WORD_ROOM);
-      memcpy(at, "},", 2);
-      at += 2;
+      at = _put_object(&nested, at, &self->writer->native[kind]);
+      *at++ = ',';
     }
   at -= n > 0;
   *at++ = ']';
@@ -271,14 +302,18 @@ _put_nested(Writing *self, RecordKind kind, gchar *at)
 static void
 _write(const DocumentWriter *self, const Facts *facts, GString *out, DocumentPlaces *places)
 {
-  gboolean ecs = self->format == DF_ECS;
   JsonText json;
-  Writing writing = { self, facts, &json, .object = NO_OBJECT, .comma = ecs, .places = places };
+  Writing writing = { self, facts, &json, .open = &outermost, .places = places };
 
   json_begin(&json, out);
-  json_put(&json, ecs ? SLICE("{\"ecs\":{\"version\":\"" ECS_VERSION "\"}") : SLICE("{"));
-  json.at = _put_plan(&writing, json.at, &self->plans[facts->kind]);
-  json_put(&json, SLICE("}"));
+  if (self->format == DF_ECS)
+    {
+      json_put(&json, SLICE("{\"ecs\":{\"version\":\"" ECS_VERSION "\"}"));
+      json.at = _put_plan(&writing, json.at, &self->plans[facts->kind]);
+      json_put(&json, SLICE("}"));
+    }
+  else
+    json.at = _put_object(&writing, json.at, &self->plans[facts->kind]);
   json_end(&json);
 }
 

@@ -188,38 +188,78 @@ _stamp(Slice data, gint32 offset_sec)
   return stamp;
 }
 
-static inline void
-_take_value(Facts *self, FieldId id, Slice data, gint32 offset_sec)
+/* how a value is taken; a power of 2 is found faster */
+typedef struct _Row
 {
-  FieldType type = (FieldType) field_get(id)->type;
+  guint64 bit;
+  guint8 word;     /* of has, where the bit belongs */
+  guint8 type;     /* FieldType */
+} __attribute__((aligned(16))) Row;
 
-  if (type == FT_LIST)
+static const Row rows[FIELD_COUNT] =
+{
+#define FIELD(id, name, type, merge, records, ecs, description) \
+  { 1ULL << F_ ## id % FACTS_WORD_BITS, F_ ## id / FACTS_WORD_BITS, FT_ ## type },
+#include "mailtrace/fields.def"
+#undef FIELD
+};
+
+static const guint8 *
+_take_odd(Facts *self, FieldId id, const guint8 *at, guint32 size, gint32 offset_sec)
+{
+  Slice data = size & 1 ? words[size / 2] : slice_new((const gchar *) at, size / 2);
+
+  if (rows[id].type == FT_LIST)
     facts_append(self, id, data);
-  else if (type == FT_TIME)
-    facts_put(self, id)->stamp = _stamp(data, offset_sec);
   else
-    facts_put(self, id)->number = packed_number(data);
+    facts_put(self, id)->stamp = _stamp(data, offset_sec);
+  return size & 1 ? at : at + data.len;
 }
 
-/* from a copy of the record's bytes, where texts stay */
+/* those of a block, where texts stay */
+static void
+_take_block(Facts *self, const guint8 *at, const guint8 *end, gint32 offset_sec)
+{
+  Fact *values = self->at;
+
+  while (at < end)
+    {
+      gsize id = at[0];
+      guint32 size = at[1], len = size / 2;
+      const Row *row = rows + id;
+      Fact *value = values + id;
+
+      at += 2;
+      if (G_UNLIKELY(size & 128))
+        at = packed_take_size(at, &size), len = size / 2;
+      if (row->type >= FT_TIME)
+        {
+          at = _take_odd(self, (FieldId) id, at, size, offset_sec);
+          continue;
+        }
+      self->has[row->word] |= row->bit;
+      if (size & 1)
+        {
+          value->text = words[len];
+          continue;
+        }
+      if (row->type == FT_TEXT)
+        value->text = slice_new((const gchar *) at, len);
+      else
+        value->number = packed_number(slice_new((const gchar *) at, len));
+      at += len;
+    }
+}
+
 static void
 _take_values(Facts *self, const Record *record, gint32 offset_sec)
 {
-  const guint8 *at = facts_alloc(self->memory, record->len + PACKED_READ_MAX), *end = at + record->len;
+  guint8 *copy = facts_alloc(self->memory, record->len + PACKED_READ_MAX);
 
-  if (record->len)
-    memcpy((gpointer) at, record->values, record->len);
-  while (at < end)
-    {
-      FieldId id = (FieldId) *at;
-      Slice data;
-
-      at = packed_take(at, &data);
-      if (field_get(id)->type == FT_TEXT)
-        facts_put(self, id)->text = data;
-      else
-        _take_value(self, id, data, offset_sec);
-    }
+  if (!record->len)
+    return;
+  memcpy(copy, record->values, record->len);
+  _take_block(self, copy, copy + record->len, offset_sec);
 }
 
 /* about */
@@ -234,15 +274,34 @@ _bytes(const Record *record)
   return bytes;
 }
 
+/* the nested ones of a kind stand together */
+static void
+_take_nested(Facts *self, const NestedRecords *nested, gint32 offset_sec)
+{
+  for (guint32 i = 0; i < nested->n_all; )
+    {
+      RecordKind kind = (RecordKind) nested->items[i].kind;
+      FactsGroup *group = _group(self, kind);
+
+      _resize_group(group, self->memory, nested->n[kind - FIRST_NESTED_KIND]);
+      facts_put(self, (FieldId) field_of_kind[kind]);
+      for (; group->n < group->size; i++)
+        {
+          Facts *added = group->items[group->n++] = _facts(self->memory, kind, &nested_ranges[kind]);
+
+          _take_values(added, &nested->items[i], offset_sec);
+        }
+    }
+}
+
 Facts *
 facts_new_from(const Record *record, gint32 offset_sec, gsize room, FactsChunk **spare)
 {
   Facts *self = _new((RecordKind) record->kind, _bytes(record) + room, spare);
-  const NestedRecords *nested = record->nested;
 
   _take_values(self, record, offset_sec);
-  for (guint32 i = 0; nested && i < nested->n_all; i++)
-    _take_values(facts_add(self, (RecordKind) nested->items[i].kind), &nested->items[i], offset_sec);
+  if (record->nested)
+    _take_nested(self, record->nested, offset_sec);
   return self;
 }
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json-text.h"
 
-#define DAY_SEC 86400
+#define DAY_MINUTES 1440
+#define MINUTE_USEC (60 * STAMP_USEC)
+#define SECONDS_MAX G_MAXUINT32
+
+const gchar json_pairs[] =
+  "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
+  "555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 void
 json_begin(JsonText *self, GString *out)
@@ -9,7 +15,9 @@ json_begin(JsonText *self, GString *out)
   self->out = out;
   self->at = out->str + out->len;
   self->end = out->str + out->allocated_len - 1;
-  self->day = G_MAXUINT64;
+  self->minute_usec = 0;
+  self->offset_sec = 0;
+  memcpy(self->time, "\"1970-01-01T00:00:00+00:00\"\0\0\0\0", sizeof(self->time));
 }
 
 void
@@ -96,16 +104,20 @@ _write_special(gchar *at, Slice *text)
 }
 
 gchar *
-json_write_rest(gchar *at, Slice text)
+json_write_escaped(gchar *at, Slice text)
 {
-  while (text.len)
+  for (;;)
     {
-      at = _write_special(at, &text);
       gsize plain = json_copy_plain(at, text.str, text.len);
+
       at += plain;
       text = slice_skip(text, plain);
+      if (!text.len)
+        break;
+      at = _write_special(at, &text);
     }
-  return at;
+  *at = '"';
+  return at + 1;
 }
 
 gsize
@@ -121,16 +133,12 @@ json_room_of_long(Slice text)
 static inline gchar *
 _write_pair(gchar *at, guint number)
 {
-  static const gchar pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
-    "555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-
-  memcpy(at, pairs + 2 * number, 2);
+  memcpy(at, json_pairs + 2 * number, 2);
   return at + 2;
 }
 
 static gchar *
-_write_large(gchar *at, guint64 rest)
+_write_larger(gchar *at, guint64 rest)
 {
   gchar digits[24], *begin = digits + sizeof(digits);
 
@@ -155,54 +163,39 @@ _write_four(gchar *at, guint number)
 static inline gchar *
 _write_short(gchar *at, guint number)
 {
-  gchar four[8] = { 0 };
-  guint zeros = number < 10 ? 3 : number < 100 ? 2 : number < 1000;
+  guint high = number / 100, low = number % 100;
 
-  _write_four(four, number);
-  memcpy(at, four + zeros, 4);
-  return at + 4 - zeros;
+  if (high >= 10)
+    return _write_pair(_write_pair(at, high), low);
+  if (high)
+    {
+      *at = (gchar) ('0' + high);
+      return _write_pair(at + 1, low);
+    }
+  if (low >= 10)
+    return _write_pair(at, low);
+  *at = (gchar) ('0' + low);
+  return at + 1;
 }
 
 gchar *
-json_write_integer(gchar *at, gint64 number)
+json_write_large(gchar *at, gint64 number)
 {
   guint64 rest = number < 0 ? -(guint64) number : (guint64) number;
 
   if (number < 0)
     *at++ = '-';
-  if (rest < 10)
-    {
-      *at = (gchar) ('0' + rest);
-      return at + 1;
-    }
   if (rest < 10000)
     return _write_short(at, (guint) rest);
   if (rest < 100000000)
     return _write_four(_write_short(at, (guint) rest / 10000), (guint) rest % 10000);
-  return _write_large(at, rest);
+  return _write_larger(at, rest);
 }
 
 gchar *
-json_write_decimal(gchar *at, gint64 millionths)
+json_write_fraction(gchar *at, gint64 millionths)
 {
   return at + decimal_format(millionths, at);
-}
-
-static void
-_set_day(JsonText *self, guint64 days)
-{
-  gchar *at = self->date;
-  gint year, month, day;
-
-  stamp_date_of_day((gint64) days, &year, &month, &day);
-  *at = '"';
-  at = _write_pair(_write_pair(at + 1, (guint) year / 100), (guint) year % 100);
-  *at = '-';
-  at = _write_pair(at + 1, (guint) month);
-  *at = '-';
-  at = _write_pair(at + 1, (guint) day);
-  *at = 'T';
-  self->day = days;
 }
 
 /* with a fraction, without an offset, or long ago */
@@ -216,27 +209,50 @@ _write_odd_time(gchar *at, const Stamp *stamp)
   return at + len + 2;
 }
 
-gchar *
-json_write_time(JsonText *self, gchar *at, const Stamp *stamp)
+/* 2019-06-10 */
+static gchar *
+_write_date(gchar *at, guint32 days)
 {
-  guint64 usec = (guint64) stamp->local_usec, local_sec = usec / STAMP_USEC, days = local_sec / DAY_SEC;
-  guint32 second = (guint32) (local_sec - days * DAY_SEC), offset;
+  gint year, month, day;
 
-  if (stamp->local_usec < 0 || local_sec * STAMP_USEC != usec || !stamp_has_offset(stamp))
+  stamp_date_of_day(days, &year, &month, &day);
+  at = _write_four(at, (guint) year);
+  *at = '-';
+  at = _write_pair(at + 1, (guint) month);
+  *at = '-';
+  return _write_pair(at + 1, (guint) day);
+}
+
+/* hours and minutes */
+static inline gchar *
+_write_clock(gchar *at, guint32 minutes)
+{
+  at = _write_pair(at, minutes / 60 % 100);
+  *at = ':';
+  return _write_pair(at + 1, minutes % 60);
+}
+
+static void
+_set_minute(JsonText *self, guint32 minute, gint32 offset_sec)
+{
+  gchar *at = self->time;
+
+  self->minute_usec = (guint64) minute * MINUTE_USEC;
+  self->offset_sec = offset_sec;
+  at = _write_date(at + 1, minute / DAY_MINUTES);
+  *at = 'T';
+  at = _write_clock(at + 1, minute % DAY_MINUTES);
+  at[3] = offset_sec < 0 ? '-' : '+';
+  _write_clock(at + 4, (guint32) ABS(offset_sec) / 60);
+}
+
+gchar *
+json_write_other_time(JsonText *self, gchar *at, const Stamp *stamp)
+{
+  guint64 second = (guint64) stamp->local_usec / STAMP_USEC;
+
+  if (second >= SECONDS_MAX || second * STAMP_USEC != (guint64) stamp->local_usec || !stamp_has_offset(stamp))
     return _write_odd_time(at, stamp);
-  offset = (guint32) ABS(stamp->offset_sec);
-  if (days != self->day)
-    _set_day(self, days);
-  memcpy(at, self->date, sizeof(self->date));
-  at = _write_pair(at + sizeof(self->date), second / 3600);
-  *at = ':';
-  at = _write_pair(at + 1, second / 60 % 60);
-  *at = ':';
-  at = _write_pair(at + 1, second % 60);
-  *at = stamp->offset_sec < 0 ? '-' : '+';
-  at = _write_pair(at + 1, offset / 3600 % 100);
-  *at = ':';
-  at = _write_pair(at + 1, offset / 60 % 60);
-  *at = '"';
-  return at + 1;
+  _set_minute(self, (guint32) second / 60, stamp->offset_sec);
+  return json_write_time(self, at, stamp);
 }

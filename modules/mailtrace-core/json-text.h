@@ -13,9 +13,15 @@ typedef struct _JsonText
 {
   GString *out;
   gchar *at, *end;        /* room */
-  guint64 day;            /* of date, counted from 1970-01-01 on */
-  gchar date[12];         /* "2019-06-10T, with the quote */
+  guint64 minute_usec;    /* when the minute of time began */
+  gint32 offset_sec;      /* of time */
+  gchar time[32];         /* "2019-06-10T11:04:40+00:00" with its quotes, without its second */
 } JsonText;
+
+#define JSON_TIME_SECOND 18   /* where it stands */
+#define JSON_TIME_LEN 27
+
+extern const gchar json_pairs[];   /* the numbers from 00 to 99 */
 
 void json_begin(JsonText *self, GString *out);
 void json_end(JsonText *self);
@@ -60,24 +66,61 @@ json_room_of(Slice text)
   return text.len <= JSON_SHORT_TEXT ? text.len * JSON_ESCAPE_MAX + JSON_BLOCK + 2 : json_room_of_long(text);
 }
 
-/* what begins with a byte that is not plain */
-gchar *json_write_rest(gchar *at, Slice text);
-gchar *json_write_integer(gchar *at, gint64 number);
-gchar *json_write_decimal(gchar *at, gint64 millionths);
-gchar *json_write_time(JsonText *self, gchar *at, const Stamp *stamp);
+/* what is not all plain */
+gchar *json_write_escaped(gchar *at, Slice text);
+gchar *json_write_large(gchar *at, gint64 number);
+gchar *json_write_fraction(gchar *at, gint64 millionths);
 
-/* quotes included; bytes that are not UTF-8 become U+FFFD */
+/* of another minute than the one before, or odd */
+gchar *json_write_other_time(JsonText *self, gchar *at, const Stamp *stamp);
+
+/* with the quote at its end; bytes that are not UTF-8 become U+FFFD */
+static inline gchar *
+json_write_text(gchar *at, Slice text)
+{
+  if (G_UNLIKELY(json_copy_all(at, text.str, text.len)))
+    return json_write_escaped(at, text);
+  at += text.len;
+  *at = '"';
+  return at + 1;
+}
+
+/* with both */
 static inline gchar *
 json_write_string(gchar *at, Slice text)
 {
-  gsize plain = json_copy_plain(at + 1, text.str, text.len);
+  *at = '"';
+  return json_write_text(at + 1, text);
+}
 
-  *at = '"';
-  at += plain + 1;
-  if (G_UNLIKELY(plain < text.len))
-    at = json_write_rest(at, slice_skip(text, plain));
-  *at = '"';
+static inline gchar *
+json_write_integer(gchar *at, gint64 number)
+{
+  if ((guint64) number >= 10)
+    return json_write_large(at, number);
+  *at = (gchar) ('0' + number);
   return at + 1;
+}
+
+static inline gchar *
+json_write_decimal(gchar *at, gint64 millionths)
+{
+  if (millionths)
+    return json_write_fraction(at, millionths);
+  *at = '0';
+  return at + 1;
+}
+
+static inline gchar *
+json_write_time(JsonText *self, gchar *at, const Stamp *stamp)
+{
+  guint64 usec = (guint64) stamp->local_usec - self->minute_usec, second = usec / STAMP_USEC;
+
+  if (G_UNLIKELY(second >= 60 || second * STAMP_USEC != usec || stamp->offset_sec != self->offset_sec))
+    return json_write_other_time(self, at, stamp);
+  memcpy(at, self->time, sizeof(self->time));
+  memcpy(at + JSON_TIME_SECOND, json_pairs + 2 * second, 2);
+  return at + JSON_TIME_LEN;
 }
 
 static inline void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* what a message's document says about its DKIM signatures */
+#include "lower.h"
 #include "message-parts.h"
+#include "words.h"
 
 #include <libpsl.h>
 
@@ -12,12 +14,9 @@ _normal(Slice domain, gchar lower[DOMAIN_MAX + 1])
 {
   if (!domain.len || domain.len > DOMAIN_MAX)
     return SLICE_NONE;
-  for (gsize i = 0; i < domain.len; i++)
-    {
-      if (!domain.str[i])
-        return SLICE_NONE;
-      lower[i] = g_ascii_tolower(domain.str[i]);
-    }
+  if (slice_find_char(domain, '\0') >= 0)
+    return SLICE_NONE;
+  lower_copy(lower, domain);
   if (lower[domain.len - 1] == '.')
     domain.len--;
   lower[domain.len] = '\0';
@@ -92,7 +91,7 @@ _set_aligned(Facts *facts, Facts *signature)
 static void
 _set_result(Facts *facts)
 {
-  static const Slice results[] = { { "pass", 4 }, { "fail", 4 }, { "invalid", 7 }, { "none", 4 } };
+  static const Slice results[] = { WORD_ROW(w_pass), WORD_ROW(w_fail), WORD_ROW(w_invalid), WORD_ROW(w_none) };
   guint best = G_N_ELEMENTS(results);
   const Facts *signature;
 
@@ -113,7 +112,7 @@ message_set_dkim(const Message *self, Facts *facts)
     return;
   facts_set_number(facts, F_DKIM_COUNT, n);
   if (!n)
-    facts_set_text(facts, F_DKIM_RESULT, SLICE("none"));
+    facts_set_text(facts, F_DKIM_RESULT, WORD_TEXT(w_none));
   _set_result(facts);
   for (guint i = 0; i < n; i++)
     _set_aligned(facts, facts_nested_at(facts, RK_DKIM, i));

@@ -9,6 +9,10 @@
 /* takes the facts over, lies in their memory, and stands in the queue */
 Summary *summary_add(Facts *facts, EndReason reason, SummaryQueue *out);
 
+/* end_reason_name(), and the name of what told the offset, both as texts that need no escapes */
+Slice end_reason_text(EndReason reason);
+Slice offset_source_text(const gchar *name);
+
 /* the part behind the last "@", in lower case; SLICE_NONE without one */
 Slice facts_domain(Facts *facts, Slice address);
 

@@ -2,6 +2,7 @@
 /* what a message's document says about its recipients and their domains */
 #include "host.h"
 #include "known-texts.h"
+#include "lower.h"
 #include "message-parts.h"
 
 #define DOMAINS_FROM_MAX 1000   /* recipients whose domains are looked at */
@@ -11,15 +12,11 @@ facts_domain(Facts *facts, Slice address)
 {
   const gchar *at = address.len ? memrchr(address.str, '@', address.len) : NULL;
   Slice domain = at ? slice_skip(address, (gsize) (at + 1 - address.str)) : SLICE_NONE;
-  gsize i = 0;
 
-  while (i < domain.len && !g_ascii_isupper(domain.str[i]))
-    i++;
-  if (i == domain.len)
+  if (!lower_has_work(domain))
     return domain;
   gchar *lower = facts_alloc(facts->memory, domain.len);
-  for (gsize j = 0; j < domain.len; j++)
-    lower[j] = g_ascii_tolower(domain.str[j]);
+  lower_copy(lower, domain);
   return slice_new(lower, domain.len);
 }
 

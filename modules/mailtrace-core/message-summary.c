@@ -4,6 +4,7 @@
 #include "host.h"
 #include "known-texts.h"
 #include "message-parts.h"
+#include "words.h"
 
 #define ROOM 1024   /* for texts and lists that no line states */
 
@@ -33,7 +34,7 @@ _set_identity(const Message *self, Facts *facts)
       facts_set_text(facts, F_PREVIOUS, slice_new(id, plain));
       len += (gsize) g_snprintf(id + plain, 16, ":%u", self->generation);
     }
-  facts_set_text(facts, F_RECORD, SLICE("message"));
+  facts_set_text(facts, F_RECORD, WORD_TEXT(w_message));
   facts_set_text(facts, F_ID, slice_new(id, len));
   facts_set_text(facts, F_GATEWAY, slice_new(id, gateway.len));
   facts_append(facts, F_QUEUE_IDS, slice_new(id + gateway.len + 1, first->len));
@@ -74,7 +75,7 @@ _set_times(const Message *self, Facts *facts)
   guint32 scanned = self->scan_end ? self->scan_end : queued;
 
   facts_set_time(facts, F_RECEIVED, received);
-  facts_set_text(facts, F_TIME_ZONE_SOURCE, slice_from_string(self->offset_source));
+  facts_set_text(facts, F_TIME_ZONE_SOURCE, offset_source_text(self->offset_source));
   if (self->arrived)
     {
       _seconds(facts, F_SECONDS_RECEIVE, begin, arrival);
@@ -149,12 +150,12 @@ _disposition_status(const Facts *facts)
   Slice disposition = facts_get_text(facts, F_DISPOSITION);
 
   if (slice_equals(disposition, SLICE("quarantined")))
-    return SLICE("quarantined");
+    return WORD_TEXT(w_quarantined);
   if (slice_equals(disposition, SLICE("rejected")) || slice_equals(disposition, SLICE("blocked")))
-    return SLICE("rejected");
+    return WORD_TEXT(w_rejected);
   if (slice_equals(disposition, SLICE("blackholed")) || slice_equals(disposition, SLICE("deleted"))
       || slice_equals(disposition, SLICE("discarded")))
-    return SLICE("discarded");
+    return WORD_TEXT(w_discarded);
   return SLICE_NONE;
 }
 
@@ -167,18 +168,18 @@ _status(const Message *self, const Facts *facts)
   for (guint i = 0; i < n; i++)
     counts[_delivery_status(facts_nested(facts, RK_DELIVERY, i))]++;
   if (counts[DS_DEFERRED] && self->n_open)
-    return SLICE("deferred");
+    return WORD_TEXT(w_deferred);
   if (!n)
-    return disposed.len ? disposed : SLICE("unknown");
+    return disposed.len ? disposed : WORD_TEXT(w_unknown);
   if (counts[DS_DELIVERED] == n)
-    return SLICE("delivered");
+    return WORD_TEXT(w_delivered);
   if (counts[DS_FAILED] == n)
-    return SLICE("failed");
+    return WORD_TEXT(w_failed);
   if (counts[DS_DISCARDED] == n)
-    return SLICE("discarded");
+    return WORD_TEXT(w_discarded);
   if (counts[DS_OTHER] == n)
-    return disposed.len && !slice_equals(disposed, SLICE("discarded")) ? disposed : SLICE("unknown");
-  return counts[DS_DELIVERED] ? SLICE("partial") : counts[DS_FAILED] ? SLICE("failed") : SLICE("unknown");
+    return disposed.len && !slice_equals(disposed, WORD_TEXT(w_discarded)) ? disposed : WORD_TEXT(w_unknown);
+  return counts[DS_DELIVERED] ? WORD_TEXT(w_partial) : counts[DS_FAILED] ? WORD_TEXT(w_failed) : WORD_TEXT(w_unknown);
 }
 
 /* once the queue id is done nothing waits any more: what became of it the log did not say */
@@ -191,7 +192,7 @@ _close_deferrals(const Message *self, Facts *facts)
     return;
   for (guint i = 0; (delivery = facts_nested_at(facts, RK_DELIVERY, i)); i++)
     if (_delivery_status(delivery) == DS_DEFERRED)
-      facts_set_text(delivery, F_DELIVERY_STATUS, SLICE("unknown"));
+      facts_set_text(delivery, F_DELIVERY_STATUS, WORD_TEXT(w_unknown));
 }
 
 /* mail that the gateway made itself came over no network; where verdicts are logged, it has none */
@@ -210,7 +211,7 @@ _spam_result(Slice verdict)
 {
   if (slice_equals(verdict, SLICE("Unknown")) || slice_equals(verdict, SLICE("NonSpam"))
       || slice_equals(verdict, SLICE("not spam")))
-    return SLICE("not-spam");
+    return WORD_TEXT(w_not_spam);
   if (slice_equals(verdict, SLICE("Confirmed")) || slice_equals(verdict, SLICE("spam")))
     return SLICE("confirmed");
   if (slice_equals(verdict, SLICE("Bulk")) || slice_equals(verdict, SLICE("Suspect")))
@@ -230,7 +231,7 @@ _set_spam(const Message *self, Facts *facts)
       facts_set_text(facts, F_SPAM_RESULT, _spam_result(verdict));
     }
   else if (_is_own_origin(self, facts))
-    facts_set_text(facts, F_SPAM_SKIPPED, SLICE("own-origin"));
+    facts_set_text(facts, F_SPAM_SKIPPED, WORD_TEXT(w_own_origin));
 }
 
 /* a domain for which the gateway has a profile is one of its own */
@@ -265,9 +266,9 @@ _set_direction(const Message *self, Facts *facts, const TrackerOptions *options)
   for (; item && all_local; item = item->next)
     all_local = _is_local(facts, item->text, options);
   if (all_local)
-    facts_set_text(facts, F_DIRECTION, from_inside ? SLICE("internal") : SLICE("inbound"));
+    facts_set_text(facts, F_DIRECTION, from_inside ? WORD_TEXT(w_internal) : WORD_TEXT(w_inbound));
   else
-    facts_set_text(facts, F_DIRECTION, from_inside ? SLICE("outbound") : SLICE("unknown"));
+    facts_set_text(facts, F_DIRECTION, from_inside ? WORD_TEXT(w_outbound) : WORD_TEXT(w_unknown));
 }
 
 /* an id of which nothing was seen but its child is done as soon as that is */
@@ -335,10 +336,16 @@ _set_state(const Message *self, Facts *facts)
   facts_set_number(facts, F_REVISION, self->revision);
   facts_set_number(facts, F_FINAL, self->state == MS_ENDED);
   if (self->state == MS_ENDED)
-    facts_set_text(facts, F_END_REASON, slice_from_string(end_reason_name(self->end_reason)));
+    facts_set_text(facts, F_END_REASON, end_reason_text(self->end_reason));
   facts_set_number(facts, F_LINES, self->lines);
   if (self->n_omitted)
     facts_set_number(facts, F_RECIPIENTS_OMITTED, self->n_omitted);
+}
+
+static gboolean
+_is_made_by(const Facts *scan, const Facts *maker)
+{
+  return slice_equals(facts_get_text(scan, F_SCAN_PARENT), facts_get_text(maker, F_SCAN_QUEUE_ID));
 }
 
 /* passes that began with an id which a pass had made */
@@ -350,6 +357,13 @@ _count_requeues(const Message *self, Facts *facts)
 
   if (!n)
     return;
+  if (n == 1)
+    {
+      const Facts *scan = facts_nested(facts, RK_SCAN, 0);
+
+      facts_set_number(facts, F_REQUEUES, _is_made_by(scan, scan));
+      return;
+    }
   known_texts_init(&made, self->host->seed);
   for (guint i = 0; i < n; i++)
     known_texts_add(&made, facts_get_text(facts_nested(facts, RK_SCAN, i), F_SCAN_QUEUE_ID));

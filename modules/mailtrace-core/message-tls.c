@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* what a message's document says about TLS in and out, and what the policy thinks of it */
 #include "message-parts.h"
+#include "words.h"
 
 static void
 _set_verdict(Facts *facts, FieldId id, TlsVerdict verdict)
 {
-  facts_set_text(facts, id, slice_from_string(tls_verdict_name(verdict)));
+  static const Slice texts[] =
+  {
+    [TV_ACCEPTABLE] = WORD_ROW(w_acceptable), [TV_UNKNOWN] = WORD_ROW(w_unknown), [TV_WEAK] = WORD_ROW(w_weak),
+    [TV_NONE] = WORD_ROW(w_none),
+  };
+
+  facts_put(facts, id)->text = texts[verdict];
 }
 
 /* the policy may be gone before the summary */

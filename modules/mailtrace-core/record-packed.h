@@ -152,26 +152,14 @@ packed_has_room(const Record *self, gsize len)
   return self->len + HEAD_BYTES_MAX + NUMBER_BYTES_MAX + len <= self->size;
 }
 
-/* the value that begins at that byte; returns where the next one does */
+/* behind the first byte of a size that says that more follow; returns where the data are */
 static inline const guint8 *
-packed_take(const guint8 *at, Slice *data)
+packed_take_size(const guint8 *at, guint32 *size)
 {
-  guint32 size = at[1];
-
-  at += 2;
-  if (G_UNLIKELY(size & 128))
-    {
-      size &= 127;
-      for (guint shift = 7; at[-1] & 128; shift += 7)
-        size |= (guint32) (*at++ & 127) << shift;
-    }
-  if (size & 1)
-    {
-      *data = words[size / 2];
-      return at;
-    }
-  *data = slice_new((const gchar *) at, size / 2);
-  return at + size / 2;
+  *size &= 127;
+  for (guint shift = 7; at[-1] & 128; shift += 7)
+    *size |= (guint32) (*at++ & 127) << shift;
+  return at;
 }
 
 /* reads so many bytes, however short the data */
@@ -180,10 +168,14 @@ packed_take(const guint8 *at, Slice *data)
 static inline gint64
 packed_number(Slice data)
 {
+  static const guint64 masks[NUMBER_BYTES_MAX] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff,
+    0xffffffffffffff };
   guint64 bits = 0;
 
   memcpy(&bits, data.str, sizeof(bits));
-  bits = GUINT64_FROM_LE(bits) & (data.len < 8 ? (G_GUINT64_CONSTANT(1) << data.len * 8) - 1 : G_MAXUINT64);
+  bits = GUINT64_FROM_LE(bits);
+  if (data.len < NUMBER_BYTES_MAX)
+    bits &= masks[data.len];
   return (gint64) (bits >> 1) ^ -(gint64) (bits & 1);
 }
 

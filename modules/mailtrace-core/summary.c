@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host.h"
 #include "message-parts.h"
+#include "words.h"
 
 #define SESSION_ROOM 768   /* for texts that no line states */
 #define DIGEST_HEX 16
@@ -8,8 +9,28 @@
 const gchar *
 end_reason_name(EndReason reason)
 {
-  static const gchar *names[END_REASON_COUNT] = { "interim", "complete", "timeout", "evicted", "shutdown" };
-  return names[reason];
+  return end_reason_text(reason).str;
+}
+
+Slice
+end_reason_text(EndReason reason)
+{
+  static const Slice texts[END_REASON_COUNT] =
+  {
+    { "interim", 7 }, WORD_ROW(w_complete), WORD_ROW(w_timeout), { "evicted", 7 }, { "shutdown", 8 }
+  };
+
+  return texts[reason];
+}
+
+Slice
+offset_source_text(const gchar *name)
+{
+  Slice text = slice_from_string(name);
+
+  if (slice_equals(text, WORD_TEXT(w_queue_id)))
+    return WORD_TEXT(w_queue_id);
+  return slice_equals(text, WORD_TEXT(w_stamp)) ? WORD_TEXT(w_stamp) : text;
 }
 
 void
@@ -166,7 +187,7 @@ _set_session_identity(const Session *self, Facts *facts)
 {
   Slice id = _session_id(self, facts);
 
-  facts_set_text(facts, F_RECORD, SLICE("session"));
+  facts_set_text(facts, F_RECORD, WORD_TEXT(w_session));
   facts_set_text(facts, F_GATEWAY, slice_head(id, strlen(self->host->name)));
   if (self->generation > 1)
     {
@@ -211,9 +232,9 @@ session_summarize(const Session *self, EndReason reason, const TrackerOptions *o
   _set_session_identity(self, facts);
   facts_set_number(facts, F_REVISION, 1);
   facts_set_number(facts, F_FINAL, TRUE);
-  facts_set_text(facts, F_END_REASON, slice_from_string(end_reason_name(reason)));
+  facts_set_text(facts, F_END_REASON, end_reason_text(reason));
   facts_set_number(facts, F_LINES, self->lines);
-  facts_set_text(facts, F_TIME_ZONE_SOURCE, slice_from_string(_offset_source(self)));
+  facts_set_text(facts, F_TIME_ZONE_SOURCE, offset_source_text(_offset_source(self)));
   if (self->pid)
     facts_set_number(facts, F_CLIENT_PID, self->pid);
   _set_session_time(facts, F_RECEIVED, self->first, offset_sec);

@@ -3,9 +3,17 @@
 
 #include "word-table.inc"
 
+const WordTexts word_texts =
+{
+#define WORD(name, text) text,
+#include "words.def"
+#undef WORD
+  ""
+};
+
 const Slice words[] =
 {
-#define WORD(text) { text, sizeof(text) - 1 },
+#define WORD(name, text) WORD_ROW(name),
 #include "words.def"
 #undef WORD
 };

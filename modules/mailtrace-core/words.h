@@ -12,7 +12,28 @@
 #define WORD_LEN_MAX 48
 #define WORD_TABLE_BITS 10
 
+/* the texts of all rows, of which so many bytes may be copied from wherever a text begins */
+typedef struct _WordTexts
+{
+#define WORD(name, text) gchar name[sizeof(text)];
+#include "words.def"
+#undef WORD
+  gchar end[WORD_LEN_MAX];
+} WordTexts;
+
+extern const WordTexts word_texts;
 extern const Slice words[];
+
+/* a word or a part of one: JSON takes it as it is */
+static inline gboolean
+word_has(const gchar *text)
+{
+  return (guintptr) text - (guintptr) &word_texts < G_STRUCT_OFFSET(WordTexts, end);
+}
+
+/* a row of words.def as a text, and in a table of texts */
+#define WORD_TEXT(name) ((Slice) WORD_ROW(name))
+#define WORD_ROW(name) { word_texts.name, sizeof(word_texts.name) - 1 }
 
 /* by word_slot(): one more than the number of the only word that may be there, or 0 */
 extern const guint8 word_table[1 << WORD_TABLE_BITS];

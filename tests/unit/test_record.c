@@ -283,7 +283,7 @@ Test(record, texts_of_every_size)
 Test(record, words_are_texts_like_others)
 {
   static const gchar *const words[] = {
-#define WORD(text) text,
+#define WORD(name, text) text,
 #include "words.def"
 #undef WORD
   };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writes the table in which words.c finds the number of a word: looks for a multiplier that sends each word to a slot
- * of its own.  Runs while mailtrace is built; fails when there is none, or when a word stands twice.
+ * of its own.  Runs while mailtrace is built; fails when there is none, when a word stands twice, or when JSON would
+ * have to escape one.
  */
+#include "json-copy.h"
 #include "words.h"
 
 #include <stdio.h>
@@ -12,7 +14,7 @@
 
 static const Slice rows[] =
 {
-#define WORD(text) { text, sizeof(text) - 1 },
+#define WORD(name, text) { text, sizeof(text) - 1 },
 #include "words.def"
 #undef WORD
 };
@@ -32,12 +34,27 @@ _fill(guint64 multiplier, guint8 slots[SLOTS])
   return TRUE;
 }
 
+static gboolean
+_are_plain(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    for (gsize at = 0; at < rows[i].len; at++)
+      if (!json_is_plain((guchar) rows[i].str[at]))
+        return FALSE;
+  return TRUE;
+}
+
 int
 main(void)
 {
   guint64 multiplier = 0x9e3779b97f4a7c15;
   guint8 slots[SLOTS];
 
+  if (!_are_plain())
+    {
+      fputs("words.def: a word has a byte that JSON escapes\n", stderr);
+      return 1;
+    }
   for (guint i = 0; !_fill(multiplier, slots); i++)
     {
       if (i == ATTEMPTS)
