@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Prepares Elasticsearch (7.8 and later) or OpenSearch for the documents of mailtrace; finds out which of both it is.
-# It installs an index template for each kind of document and a policy that deletes old indices.  Run it before the first
-# document arrives; run again, it brings everything up to date.
+# It installs index templates for each kind of document, with its native names and with those of ECS, and a policy that
+# deletes old indices.  Run it before the first document arrives; run again, it brings everything up to date.
 # usage: setup.sh [OPTION...] [URL]
 #   URL                     of the server (default: http://localhost:9200)
 #   --user NAME:PASSWORD    or the environment variable MAILTRACE_USER, which other users of the machine do not see
@@ -122,7 +122,7 @@ put_templates() {
   [ $retention = no ] || [ $product = OpenSearch ] || lifecycle=',"lifecycle":{"name":"mailtrace"}'
   put "component template mailtrace-settings" /_component_template/mailtrace-settings \
     '{"template":{"settings":{"index":{"number_of_shards":1,"auto_expand_replicas":"0-1","refresh_interval":"5s","codec":"best_compression","mapping":{"ignore_malformed":true}'"$lifecycle"'}}},"_meta":{"description":"mailtrace: settings of all its indices"}}'
-  for kind in message session delivery dkim scan; do
+  for kind in message session delivery dkim scan ecs-message ecs-session ecs-delivery ecs-dkim ecs-scan; do
     put "index template mailtrace-$kind" "/_index_template/mailtrace-$kind" "$(cat "$here/mailtrace-$kind.json")"
   done
 }

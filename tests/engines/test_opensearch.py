@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from drill import TOP, Drill, check
-from harness import finish
+from harness import finish, run_command
 from opensearch import OpenSearch
 
 
@@ -47,7 +47,7 @@ def check_setup(node):
     for attempt in ("first", "second"):
         result = setup(node, "--without-retention")
         check("setup.sh, %s time: templates are in place" % attempt, result.returncode == 0
-              and result.stdout.count("in place") == 6, result.stdout + result.stderr)
+              and result.stdout.count("in place") == 11, result.stdout + result.stderr)
 
 
 def bulk(node, *pairs):
@@ -86,13 +86,13 @@ def mutated(document, value):
 
 def full_document(properties):
     """one with every field that the template knows"""
-    values = {"keyword": "text", "long": 1, "double": 0.5, "boolean": True, "date": "2019-06-10T11:04:40-04:00"}
+    values = {"keyword": "text", "long": 1, "double": 0.5, "boolean": True, "date": "2019-06-10T11:04:40-04:00", "ip": "::1"}
     return {name: full_document(field["properties"]) if "properties" in field else [{"a": 1}] if field["type"] == "object"
             else values[field["type"]] for name, field in properties.items()}
 
 
 def check_hostile(node):
-    for record in ("message", "session", "delivery", "dkim", "scan"):
+    for record in (ecs + record for ecs in ("", "ecs-") for record in ("message", "session", "delivery", "dkim", "scan")):
         template = json.loads((TOP / ("examples/elasticsearch/mailtrace-%s.json" % record)).read_text())
         document = full_document(template["template"]["mappings"]["properties"])
         documents = [document] + [mutated(document, value) for value in HOSTILE]
@@ -105,6 +105,39 @@ def check_hostile(node):
               "x1" not in mapping["mailtrace-%s-2019.06" % record]["mappings"]["properties"])
     node.request("POST", "/mailtrace-*/_delete_by_query?refresh=true", {"query": {"ids": {"values": [
         "hostile-%d" % i for i in range(50)] + ["revisions"]}}})
+
+
+def names(part, prefix=""):
+    """of all values in a document; a list of records is one"""
+    if isinstance(part, dict):
+        return {name for key, one in part.items() for name in names(one, prefix + "." + key if prefix else key)}
+    return {prefix}
+
+
+def mapped(properties, prefix=""):
+    return {name for key, one in properties.items() for name in (
+        mapped(one["properties"], prefix + key + ".") | {prefix + key} if "properties" in one else {prefix + key})}
+
+
+def check_ecs(node, drill):
+    """documents of json(ecs) have templates that know each of their names, and refuse none"""
+    text = run_command("--quiet", "--json=ecs", "--emit=message,session,scan,delivery,dkim", drill.whole).stdout
+    found = [json.loads(line) for line in text.splitlines()]
+    indices = ["mailtrace-ecs-%s-%s" % (one["event"]["dataset"].split(".")[1], one["@timestamp"][:7].replace("-", ".")) for one in found]
+    refused = []
+    for start in range(0, len(found), 1000):
+        items = bulk(node, *(({"index": {"_index": index, "_id": one["event"]["id"]}}, one)
+                             for index, one in zip(indices[start:start + 1000], found[start:start + 1000])))[1]
+        refused += [item["index"] for item in items if item["index"]["status"] != 201]
+    check("json(ecs): none of %d documents is refused" % len(found), found and not refused, refused[:1])
+    unknown = set()
+    for index in set(indices):
+        known = mapped(node.request("GET", "/%s/_mapping" % index)[1][index]["mappings"]["properties"])
+        unknown |= {name for of, one in zip(indices, found) if of == index for name in names(one)} - known
+    check("json(ecs): the templates know all names", not unknown, unknown)
+    answer = node.request("POST", "/mailtrace-ecs-message-*/_search", {"query": {"term": {"source.ip": "0.0.0.0/0"}}})[1]
+    check("json(ecs): a range of addresses", answer["hits"]["total"]["value"] > 0)
+    node.request("DELETE", "/mailtrace-ecs-*")
 
 
 def check_queries(node, drill):
@@ -140,6 +173,7 @@ drill = Drill("opensearch", 'mailtrace-opensearch(url("%s") time-reopen(1) {buff
 drill.first_pass(node.kill, node.start)
 compare("opensearch", drill, node)
 check_queries(node, drill)
+check_ecs(node, drill)
 drill.replay()
 compare("opensearch, replayed", drill, node)
 finish()

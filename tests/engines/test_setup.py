@@ -66,11 +66,11 @@ schema = Schema()
 server = StandIn(ELASTICSEARCH, 'me:"\\ secret')
 for attempt in ("first", "second"):
     result = server.setup("--user", 'me:"\\ secret', "--keep-days", "180")
-    check("Elasticsearch, %s time: all is in place" % attempt, result.returncode == 0 and result.stdout.count("in place") == 7,
+    check("Elasticsearch, %s time: all is in place" % attempt, result.returncode == 0 and result.stdout.count("in place") == 12,
           result.stdout + result.stderr)
-check("Elasticsearch: a policy, settings, five templates", len(server.kept) == 7, list(server.kept))
+check("Elasticsearch: a policy, settings, ten templates", len(server.kept) == 12, list(server.kept))
 check("Elasticsearch: a month beyond the days asked for", server.kept["/_ilm/policy/mailtrace"]["policy"]["phases"]["delete"]["min_age"] == "211d")
-for path, query, body in server.puts[:7]:
+for path, query, body in server.puts[:12]:
     problems = schema.problems("PUT", path, body)
     check("Elasticsearch's specification knows PUT %s" % path, not problems, problems[:3])
 check("the specification would tell an unknown member", schema.problems("PUT", "/_ilm/policy/x", {"policy": {"phase": {}}}) != [])
@@ -86,12 +86,12 @@ server = StandIn(ELASTICSEARCH)
 check("opt-out: no templates", server.setup("--without-templates").returncode == 0 and list(server.kept) == ["/_ilm/policy/mailtrace"])
 server = StandIn(ELASTICSEARCH)
 result = server.setup("--dry-run")
-check("--dry-run sends nothing and shows all", result.returncode == 0 and not server.puts and result.stdout.count("PUT /") == 7)
+check("--dry-run sends nothing and shows all", result.returncode == 0 and not server.puts and result.stdout.count("PUT /") == 12)
 
 server = StandIn(OPENSEARCH)
 for attempt in ("first", "second"):
     result = server.setup()
-    check("OpenSearch, %s time: all is in place" % attempt, result.returncode == 0 and result.stdout.count("in place") == 7,
+    check("OpenSearch, %s time: all is in place" % attempt, result.returncode == 0 and result.stdout.count("in place") == 12,
           result.stdout + result.stderr)
 policy = server.kept["/_plugins/_ism/policies/mailtrace"]["policy"]
 check("OpenSearch: its policy covers the templates' indices", policy["ism_template"][0]["index_patterns"] == ["mailtrace-*"])
