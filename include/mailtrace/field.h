@@ -50,21 +50,34 @@ typedef enum _RecordKind
 
 typedef struct _Field
 {
-  const gchar *name;        /* dotted, native */
-  const gchar *ecs;         /* dotted, "" = none */
-  const gchar *description;
   guint8 type;              /* FieldType */
   guint8 merge;             /* FieldMerge */
   guint8 records;           /* bit (1 << RecordKind) for each record it may appear in */
+  guint8 unused;
 } Field;
 
+typedef struct _FieldTexts
+{
+  const gchar *name;        /* dotted, native */
+  const gchar *ecs;         /* dotted, "" = none */
+  const gchar *description;
+} FieldTexts;
+
+/* apart: each value of each line asks the first one */
 extern const Field field_table[FIELD_COUNT];
+extern const FieldTexts field_texts_table[FIELD_COUNT];
 
 /* static, never NULL for id < FIELD_COUNT */
 static inline const Field *
 field_get(FieldId id)
 {
   return &field_table[id];
+}
+
+static inline const FieldTexts *
+field_texts(FieldId id)
+{
+  return &field_texts_table[id];
 }
 
 /* "message", "session", ...; static */

@@ -57,9 +57,9 @@ _append_fields(const Frame *frame, const Line *line, GString *out)
 
   for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
     if (ids[i].value.len)
-      _append_value(frame, field_get(ids[i].id)->name, &ids[i], out);
+      _append_value(frame, field_texts(ids[i].id)->name, &ids[i], out);
   for (guint i = 0; i < line->n_fields; i++)
-    _append_value(frame, field_get(line->fields[i].id)->name, &line->fields[i], out);
+    _append_value(frame, field_texts(line->fields[i].id)->name, &line->fields[i], out);
 }
 
 #define CONTEXT_BYTES 40

@@ -48,10 +48,11 @@ static void
 _insert_field(Plan *self, FieldId id, RecordKind kind, DocumentFormat format)
 {
   PlanEntry entry = { .id = (guint8) id, .type = field_get(id)->type, .path = &self->paths[self->n] };
-  gboolean has_ecs = field_get(id)->ecs[0] && !ecs_derived_replaces(id);
+  gboolean has_ecs = field_texts(id)->ecs[0] && !ecs_derived_replaces(id);
+
   if (format == DF_ECS && !has_ecs)
     entry.path->parts[entry.depth++] = SLICE("mailtrace");
-  _split(slice_from_string(format == DF_ECS && has_ecs ? field_get(id)->ecs : field_name_in(id, kind)), &entry);
+  _split(slice_from_string(format == DF_ECS && has_ecs ? field_texts(id)->ecs : field_name_in(id, kind)), &entry);
   _insert(self, &entry);
 }
 

@@ -25,7 +25,14 @@
 
 const Field field_table[FIELD_COUNT] =
 {
-#define FIELD(id, name, type, merge, records, ecs, description) { name, ecs, description, type, merge, records },
+#define FIELD(id, name, type, merge, records, ecs, description) { type, merge, records, 0 },
+#include "mailtrace/fields.def"
+#undef FIELD
+};
+
+const FieldTexts field_texts_table[FIELD_COUNT] =
+{
+#define FIELD(id, name, type, merge, records, ecs, description) { name, ecs, description },
 #include "mailtrace/fields.def"
 #undef FIELD
 };
@@ -56,7 +63,7 @@ record_kind_by_name(Slice name, RecordKind *kind)
 const gchar *
 field_name_in(FieldId id, RecordKind kind)
 {
-  const gchar *name = field_table[id].name;
+  const gchar *name = field_texts_table[id].name;
   Slice first = slice_from_string(kind_names[kind]);
 
   if (kind >= RK_DELIVERY && slice_starts_with(slice_from_string(name), first) && name[first.len] == '.')

@@ -167,7 +167,7 @@ Test(facts, nested_ones_have_room_for_each_of_their_fields)
       for (guint id = 0; id < FIELD_COUNT; id++)
         if (field_get((FieldId) id)->records & (1u << kind) && !(field_get((FieldId) id)->records & (1u << RK_SESSION))
             && id != F_MESSAGE)
-          cr_assert_eq(&nested->at[id], &nested->values[n++], "%s", field_get((FieldId) id)->name);
+          cr_assert_eq(&nested->at[id], &nested->values[n++], "%s", field_texts((FieldId) id)->name);
       cr_assert_geq(facts->memory->at, (gchar *) &nested->values[n]);
       facts_free(facts);
     }

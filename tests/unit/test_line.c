@@ -104,7 +104,7 @@ _append_fields(const Line *line, GString *out)
       gchar *buf = g_malloc(line_field_decoded_max(&line->fields[i]) + 1);
       Slice value = line_field_decode(&line->fields[i], buf);
 
-      g_string_append_printf(out, "%s = %.*s\n", field_get(line->fields[i].id)->name, (int) value.len, value.str);
+      g_string_append_printf(out, "%s = %.*s\n", field_texts(line->fields[i].id)->name, (int) value.len, value.str);
       g_free(buf);
     }
 }

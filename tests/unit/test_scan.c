@@ -48,9 +48,9 @@ _expect(FieldId id, const gchar *expected)
   Slice value = line_get(&line, id);
 
   if (!expected)
-    cr_expect_null(value.str, "%s is %.*s", field_get(id)->name, (int) value.len, value.str);
+    cr_expect_null(value.str, "%s is %.*s", field_texts(id)->name, (int) value.len, value.str);
   else
-    cr_expect(value.str && slice_equals(value, slice_from_string(expected)), "%s: %.*s, not %s", field_get(id)->name,
+    cr_expect(value.str && slice_equals(value, slice_from_string(expected)), "%s: %.*s, not %s", field_texts(id)->name,
               (int) value.len, value.str, expected);
 }
 
