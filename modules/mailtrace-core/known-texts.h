@@ -23,7 +23,7 @@ static inline void
 known_texts_init(KnownTexts *self, guint64 seed)
 {
   self->seed = seed;
-  self->hashes = (U64Map) { NULL };
+  self->hashes = (U64Map) { 0 };
   self->n = 0;
 }
 

@@ -164,6 +164,16 @@ message_add_recipient(Message *self, Slice address, const TrackerOptions *option
   return TRUE;
 }
 
+static gboolean
+_has_upper(Slice text)
+{
+  gsize i = 0;
+
+  while (i < text.len && !g_ascii_isupper(text.str[i]))
+    i++;
+  return i < text.len;
+}
+
 void
 record_set_domain(Record *record, FieldId id, Slice address)
 {
@@ -173,6 +183,11 @@ record_set_domain(Record *record, FieldId id, Slice address)
   if (at < 0)
     return;
   Slice domain = slice_skip(address, (gsize) at + 1);
+  if (!_has_upper(domain))
+    {
+      record_set_text(record, id, domain);
+      return;
+    }
   if (domain.len > DOMAIN_MAX)
     lower = g_malloc(domain.len);
   for (gsize i = 0; i < domain.len; i++)

@@ -411,7 +411,12 @@ record_set_time(Record *self, FieldId id, Stamp stamp)
   guint8 data[TIME_BYTES_MAX];
   RecordValue old;
 
-  if (record_may_have(self, id) && record_get(self, id, &old))
+  if (!record_may_have(self, id))
+    {
+      record_append_time(self, id, stamp);
+      return TRUE;
+    }
+  if (record_get(self, id, &old))
     if (merge == FM_FIRST || (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp)))
       return FALSE;
   return _replace(self, id, data, _put_time(data, &stamp));

@@ -15,48 +15,24 @@ tls_suite_at(guint i)
   return i < G_N_ELEMENTS(suites) ? &suites[i] : NULL;
 }
 
-static gint
-_compare_words(const gchar *a, const gchar *b)
+/* by tls_suite_slot(): one more than the number of a suite, or 0; a slot that is taken sends to the next one */
+static const guint16 slots[1 << TLS_SUITE_SLOT_BITS] =
 {
-  guint64 word = GUINT64_FROM_BE(slice_word8(a)), other = GUINT64_FROM_BE(slice_word8(b));
-
-  return (word > other) - (word < other);
-}
-
-/* by bytes; the last eight of both may have been compared already */
-static gint
-_compare(Slice name, Slice other)
-{
-  gsize len = MIN(name.len, other.len), i = 0;
-  gint order = 0;
-
-  for (; i + 8 <= len && !order; i += 8)
-    order = _compare_words(name.str + i, other.str + i);
-  if (!order && i < len && len >= 8)
-    order = _compare_words(name.str + len - 8, other.str + len - 8);
-  else if (!order && i < len)
-    order = memcmp(name.str, other.str, len);
-  return order ? order : (name.len > other.len) - (name.len < other.len);
-}
+#include "suite-table.inc"
+};
 
 static const TlsSuite *
 _by_name(Slice name)
 {
-  guint low = 0, high = G_N_ELEMENTS(suites);
+  guint i = tls_suite_slot(name);
 
-  if (!name.len)
-    return NULL;
-  while (low < high)
+  while (slots[i])
     {
-      guint middle = (low + high) / 2;
-      gint order = _compare(name, slice_new(suites[middle].name, suites[middle].name_len));
+      const TlsSuite *suite = &suites[slots[i] - 1];
 
-      if (order == 0)
-        return &suites[middle];
-      if (order < 0)
-        high = middle;
-      else
-        low = middle + 1;
+      if (slice_equals(name, slice_new(suite->name, suite->name_len)))
+        return suite;
+      i = (i + 1) % G_N_ELEMENTS(slots);
     }
   return NULL;
 }

@@ -109,41 +109,48 @@ _grow_map(U64Map *self)
 
   self->table = g_malloc0(sizeof(U64MapTable) + size * sizeof(U64MapSlot));
   self->table->size = size;
+  self->table->used = old ? old->used : 1;
+  if (!old)
+    *_slot(self->table, self->first.key) = self->first;
   for (guint32 i = 0; old && i < old->size; i++)
     if (old->slots[i].key)
       *_slot(self->table, old->slots[i].key) = old->slots[i];
-  self->table->used = old ? old->used : 0;
   g_free(old);
 }
 
-gboolean
-u64_map_insert(U64Map *self, guint64 key, guint32 *value)
+static gboolean
+_insert_slot(U64MapSlot *slot, guint64 key, guint32 *value)
 {
-  key = key ? key : 1;
-  if (!self->table || self->table->used >= self->table->size / 4 * 3)
-    _grow_map(self);
-
-  U64MapSlot *slot = _slot(self->table, key);
   if (slot->key)
     {
       *value = slot->value;
       return FALSE;
     }
   *slot = (U64MapSlot) { key, *value };
-  self->table->used++;
   return TRUE;
+}
+
+gboolean
+u64_map_insert(U64Map *self, guint64 key, guint32 *value)
+{
+  key = key ? key : 1;
+  if (!self->table && (!self->first.key || self->first.key == key))
+    return _insert_slot(&self->first, key, value);
+  if (!self->table || self->table->used >= self->table->size / 4 * 3)
+    _grow_map(self);
+  gboolean is_new = _insert_slot(_slot(self->table, key), key, value);
+  self->table->used += is_new;
+  return is_new;
 }
 
 gboolean
 u64_map_get(const U64Map *self, guint64 key, guint32 *value)
 {
   key = key ? key : 1;
-  if (!self->table)
-    return FALSE;
+  const U64MapSlot *slot = self->table ? _slot(self->table, key) : &self->first;
 
-  const U64MapSlot *slot = _slot(self->table, key);
   *value = slot->value;
-  return slot->key != 0;
+  return slot->key == key;
 }
 
 gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * U64Set, U64Map: sets of hashes (already mixed and seeded), and maps from them to small numbers.  No removal.  Both
- * take 8 bytes and nothing else while they are empty; a set is a plain array while it is small.
+ * U64Set, U64Map: sets of hashes (already mixed and seeded), and maps from them to small numbers.  No removal.  A set
+ * is a plain array while it is small; a map has room for one key, and takes memory for the second one.
  * Knows nothing of what the hashes stand for.
  */
 #ifndef MAILTRACE_U64_MAP_H_INCLUDED
@@ -55,20 +55,15 @@ typedef struct _U64MapTable
 typedef struct _U64Map
 {
   U64MapTable *table;
+  U64MapSlot first;   /* the only one, while there is no table */
 } U64Map;
-
-static inline guint32
-u64_map_count(const U64Map *self)
-{
-  return self->table ? self->table->used : 0;
-}
 
 static inline void
 u64_map_release(U64Map *self)
 {
   if (self->table)
     g_free(self->table);
-  self->table = NULL;
+  *self = (U64Map) { 0 };
 }
 
 /* the value stored under key; stores *value first when the key is new (then TRUE) */

@@ -46,11 +46,11 @@ Test(field, merge_rules_fit_the_types)
       const Field *field = field_get(id);
       gboolean is_list = field->type == FT_LIST || field->type == FT_RECORDS;
 
-      cr_assert_eq(field->merge == FM_APPEND, is_list, "%s", field->name);
+      cr_assert_eq(field->merge == FM_APPEND, is_list, "%s", field_texts(id)->name);
       if (field->merge == FM_SUM)
-        cr_assert_eq(field->type, FT_INTEGER, "%s", field->name);
+        cr_assert_eq(field->type, FT_INTEGER, "%s", field_texts(id)->name);
       if (field->merge == FM_MAX)
-        cr_assert(field->type == FT_INTEGER || field->type == FT_TIME, "%s", field->name);
+        cr_assert(field->type == FT_INTEGER || field->type == FT_TIME, "%s", field_texts(id)->name);
     }
 }
 
