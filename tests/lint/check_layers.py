@@ -23,7 +23,7 @@ SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame
            "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text",
            "facts": "facts-make", "privacy": "facts-make", "document": "document-plan"}
 # rows that one file of the core turns into a table
-DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc"}
+DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc", "suite-table.inc"}
 SYSTEM = {"emmintrin.h", "xxhash.h", "glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
 # for the journal's sources only
 FILES = {"errno.h", "fcntl.h", "stdio.h", "sys/file.h", "sys/mman.h", "sys/stat.h", "unistd.h"}
