@@ -114,6 +114,13 @@ class Sink:
         server.signal(signal.SIGCONT)
 
 
+def end(process):
+    """what a test that broke off has left"""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 class SyslogNg:
     """syslog-ng in a directory of its own, ended by its process id"""
 
@@ -137,6 +144,7 @@ class SyslogNg:
         environment = dict(os.environ, BUILD=str(BUILD))
         self.log = open(self.directory / "log", "ab")
         self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log, env=environment)
+        atexit.register(end, self.process)
         control = self.directory / "syslog-ng.ctl"
         if not wait(lambda: self.process.poll() is not None or self.stats() is not None):
             raise RuntimeError("syslog-ng does not answer on %s" % control)
