@@ -54,6 +54,25 @@ slice_word4(const gchar *at)
   return word;
 }
 
+static inline guint16
+slice_word2(const gchar *at)
+{
+  guint16 word;
+
+  memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+#ifdef __SSE2__
+static inline gboolean
+slice_same_16(const gchar *a, const gchar *b)
+{
+  __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) a), _mm_loadu_si128((const __m128i *) b));
+
+  return _mm_movemask_epi8(same) == 0xffff;
+}
+#endif
+
 /* most texts that are compared are shorter than the call of memcmp() is long */
 static inline gboolean
 slice_same_bytes(const gchar *a, const gchar *b, gsize len)

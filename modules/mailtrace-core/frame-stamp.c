@@ -259,6 +259,20 @@ frame_stamp_iso(Slice *at, Stamp *out)
   return TRUE;
 }
 
+/* fraction SP, with milliseconds, and no offset behind it; TRUE: it was all of the stamp's end */
+static inline gboolean
+_usual_end(Slice *at, gint64 local_usec, Stamp *out)
+{
+  const gchar *s = at->str;
+
+  if (at->len < 6 || s[0] != '.' || s[4] != ' ' || s[5] == '+' || s[5] == '-' || !g_ascii_isdigit(s[1])
+      || !g_ascii_isdigit(s[2]) || !g_ascii_isdigit(s[3]))
+    return FALSE;
+  *out = (Stamp) { local_usec + ((s[1] - '0') * 100 + (s[2] - '0') * 10 + s[3] - '0') * 1000, STAMP_OFFSET_UNKNOWN };
+  *at = slice_new(s + 5, at->len - 5);
+  return TRUE;
+}
+
 /* [fraction] [SP offset] SP */
 gboolean
 frame_stamp_exim_end(Slice *at, gint64 local_usec, Stamp *out)
@@ -267,6 +281,8 @@ frame_stamp_exim_end(Slice *at, gint64 local_usec, Stamp *out)
   gint32 offset = STAMP_OFFSET_UNKNOWN;
   gint64 fraction;
 
+  if (_usual_end(at, local_usec, out))
+    return TRUE;
   _fraction(&next, &fraction);
   zone = next;
   if (frame_take_char(&zone, ' ') && zone.len && (zone.str[0] == '+' || zone.str[0] == '-') && _offset(&zone, &offset))

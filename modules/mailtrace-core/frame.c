@@ -72,6 +72,20 @@ _pid(Slice digits)
   return pid;
 }
 
+/* the same for up to eight digits behind any other eight bytes of the line */
+static inline guint32
+_pid_within(const gchar *end, gsize digits)
+{
+  guint64 word = (GUINT64_FROM_LE(slice_word8(end - 8)) ^ G_GUINT64_CONSTANT(0x3030303030303030))
+                 & ~G_GUINT64_CONSTANT(0) << (64 - 8 * digits);
+
+  if (((word + G_GUINT64_CONSTANT(0x7676767676767676)) | word) & G_GUINT64_CONSTANT(0x8080808080808080))
+    return 0;
+  word = word * (10 * 0x100 + 1) >> 8 & G_GUINT64_CONSTANT(0x00ff00ff00ff00ff);
+  word = word * (100 * 0x10000 + 1) >> 16 & G_GUINT64_CONSTANT(0x0000ffff0000ffff);
+  return (guint32) (word * (10000 * G_GUINT64_CONSTANT(0x100000000) + 1) >> 32);
+}
+
 /* tag = program ["[" pid "]"] ":" */
 static gboolean
 _tag(Slice *at, Slice word, Frame *out)
@@ -265,11 +279,12 @@ _exim_pid(Frame *self)
 {
   Slice head = slice_head(self->text, PID_DIGITS_MAX + 3);
   gssize end = head.len && head.str[0] == '[' ? slice_find_char(head, ']') : -1;
+  gboolean is_within = end < 10 && self->text.str - self->raw.str >= 8;
   guint32 pid;
 
   if (end < 2 || (gsize) end + 1 >= head.len || head.str[end + 1] != ' ')
     return;
-  pid = _pid(slice_new(head.str + 1, (gsize) end - 1));
+  pid = is_within ? _pid_within(head.str + end, (gsize) end - 1) : _pid(slice_new(head.str + 1, (gsize) end - 1));
   if (!pid)
     return;
   self->pid = pid;
@@ -313,15 +328,18 @@ _is_repeated(const gchar *inner, const gchar *outer)
          && slice_word4(inner + 16) == slice_word4(outer + 16);
 }
 
-/* the stamp in front of the text of a UTM's line, which begins with its own */
-static void
+/* the stamp in front of the text of a UTM's line, which begins with its own and a blank */
+static inline void
 _take_inner_of_utm(Slice line, Frame *out)
 {
-  if (out->text.len > DATE_TIME_LEN + 1 && line.str[DATE_TIME_LEN] == ' ' && _is_repeated(out->text.str, line.str)
-      && out->text.str[DATE_TIME_LEN + 1] != '+' && out->text.str[DATE_TIME_LEN + 1] != '-')
+  const gchar *text = out->text.str;
+
+  if (out->text.len > DATE_TIME_LEN + 1 && _is_repeated(text, line.str) && text[DATE_TIME_LEN + 1] != '+'
+      && text[DATE_TIME_LEN + 1] != '-')
     {
-      out->text = slice_skip(out->text, DATE_TIME_LEN + 1);
-      _exim_pid(out);
+      out->text = slice_new(text + DATE_TIME_LEN + 1, out->text.len - DATE_TIME_LEN - 1);
+      if (text[DATE_TIME_LEN + 1] == '[')
+        _exim_pid(out);
     }
   else
     frame_take_inner(out);
@@ -397,7 +415,10 @@ _split_utm(FrameMemory *memory, Slice line, Frame *out)
     return FALSE;
   if (out->host.len && out->host.str == line.str + DATE_TIME_LEN + 1)
     _remember(memory, slice_head(line, DATE_TIME_LEN + 1 + out->host.len + 1), out->host.len, out->stamp);
-  _take_inner_of_utm(line, out);
+  if (line.str[DATE_TIME_LEN] == ' ')
+    _take_inner_of_utm(line, out);
+  else
+    frame_take_inner(out);
   return TRUE;
 }
 
@@ -413,38 +434,96 @@ _split_exim(FrameMemory *memory, Slice line, Frame *out)
   return TRUE;
 }
 
-static gboolean
-_split_remembered(const FrameMemory *memory, Slice line, Frame *out)
+/* program "[" pid "]: ", as most tags are, at least eight bytes into the line; FALSE: _tag() looks closer */
+static inline gboolean
+_usual_tag(Slice *at, Slice *program, guint32 *pid)
 {
-  Slice at = slice_skip(line, memory->len);
+#ifdef __SSE2__
+  if (at->len < 32)
+    return FALSE;
+  const __m128i blank = _mm_set1_epi8(' '), bracket = _mm_set1_epi8('[');
+  __m128i low = _mm_loadu_si128((const __m128i *) at->str), high = _mm_loadu_si128((const __m128i *) (at->str + 16));
+  guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(low, blank), low))
+               | (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(high, blank), high)) << 16;
+  guint begins = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(low, bracket));
+  if (!ends || !begins)
+    return FALSE;
+  gsize end = (gsize) __builtin_ctz(ends), begin = (gsize) __builtin_ctz(begins), digits = end - begin - 3;
+  if (!begin || digits - 1 > 7 || slice_word2(at->str + end - 2) != GUINT16_TO_LE(']' | ':' << 8)
+      || at->str[end] != ' ')
+    return FALSE;
+  *program = slice_new(at->str, begin);
+  *pid = _pid_within(at->str + end - 2, digits);
+  *at = slice_new(at->str + end + 1, at->len - end - 1);
+  return TRUE;
+#else
+  Frame tagged = { .pid = 0 };
   gboolean printable;
 
-  if (!memory->len || line.len < memory->len || !slice_same_bytes(line.str, memory->begin, memory->len))
+  if (!_tag(at, _word(*at, &printable), &tagged))
     return FALSE;
-  if (!memory->host_len)
-    {
-      if (!frame_stamp_exim_end(&at, memory->stamp.local_usec, &out->stamp))
-        return FALSE;
-      out->text = at;
-      _exim_pid(out);
-      return TRUE;
-    }
-  if (!_tag(&at, _word(at, &printable), out))
+  *program = tagged.program;
+  *pid = tagged.pid;
+  return TRUE;
+#endif
+}
+
+/* behind a stamp and a host that are those of the line before */
+static inline gboolean
+_remembered_utm(const FrameMemory *memory, Slice line, Slice at, Frame *out)
+{
+  Slice program, host = slice_new(line.str + DATE_TIME_LEN + 1, memory->host_len);
+  guint32 pid;
+
+  if (!_usual_tag(&at, &program, &pid))
     return FALSE;
-  out->stamp = memory->stamp;
-  out->host = slice_new(line.str + DATE_TIME_LEN + 1, memory->host_len);
-  out->text = at;
+  *out = (Frame) { memory->stamp, host, SLICE_NONE, program, pid, at, TRUE, line };
   _take_inner_of_utm(line, out);
   return TRUE;
 }
 
-gboolean
-frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out)
+static inline gboolean
+_remembered_exim(const FrameMemory *memory, Slice line, Slice at, Frame *out)
 {
-  Slice line = _chomp(raw);
+  Stamp stamp;
 
+  if (!frame_stamp_exim_end(&at, memory->stamp.local_usec, &stamp))
+    return FALSE;
+  *out = (Frame) { stamp, SLICE_NONE, SLICE_NONE, SLICE_NONE, 0, at, TRUE, line };
+  if (at.len && at.str[0] == '[')
+    _exim_pid(out);
+  return TRUE;
+}
+
+/* a memory that is not empty holds a stamp at least */
+static inline gboolean
+_begins_as_remembered(const FrameMemory *memory, Slice line)
+{
+#ifdef __SSE2__
+  gsize len = memory->len;
+
+  return len && line.len >= len && slice_same_16(line.str, memory->begin)
+         && slice_same_16(line.str + len - 16, memory->begin + len - 16)
+         && (len <= 32 || slice_same_bytes(line.str, memory->begin, len));
+#else
+  return memory->len && slice_starts_with(line, slice_new(memory->begin, memory->len));
+#endif
+}
+
+static inline gboolean
+_split_remembered(const FrameMemory *memory, Slice line, Frame *out)
+{
+  if (!_begins_as_remembered(memory, line))
+    return FALSE;
+  Slice at = slice_new(line.str + memory->len, line.len - memory->len);
+  return memory->host_len ? _remembered_utm(memory, line, at, out) : _remembered_exim(memory, line, at, out);
+}
+
+static gboolean
+_split_anew(FrameMemory *memory, Slice line, gint64 now_sec, Frame *out)
+{
   _clear(out, line);
-  if (!_split_remembered(memory, line, out) && !_split_utm(memory, line, out) && !_split_exim(memory, line, out))
+  if (!_split_utm(memory, line, out) && !_split_exim(memory, line, out))
     {
       if (!_header(line, now_sec, out))
         {
@@ -455,6 +534,14 @@ frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out)
     }
   out->has_header = TRUE;
   return TRUE;
+}
+
+gboolean
+frame_split_next(FrameMemory *memory, Slice raw, gint64 now_sec, Frame *out)
+{
+  Slice line = _chomp(raw);
+
+  return _split_remembered(memory, line, out) || _split_anew(memory, line, now_sec, out);
 }
 
 gboolean

@@ -60,7 +60,7 @@ _short_number(FieldType type, Slice value, gint64 *number)
 }
 
 /* an unescaped value, for which there is room */
-static inline gboolean
+static inline __attribute__((always_inline)) gboolean
 _append(Record *record, FieldId id, Slice value)
 {
   FieldType type = (FieldType) field_get(id)->type;
