@@ -4,27 +4,22 @@
 #include "mailtrace/queue_id.h"
 #include "pieces.h"
 
-typedef struct _LineCandidate
-{
-  guint8 table, row;
-  guint8 last;   /* the byte that the text ends with, 0: any */
-} LineCandidate;
-
 #include "line-dispatch.inc"
-
-static const LineShape *const tables[] =
-{
-  sophos_utm_shapes, exim_arrival_shapes, exim_session_shapes, exim_message_shapes
-};
 
 const LineShape *
 line_shape_at(guint i)
 {
-  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
-    for (const LineShape *shape = tables[t]; shape->name; shape++)
-      if (i-- == 0)
-        return shape;
-  return NULL;
+  return i < G_N_ELEMENTS(rows) ? rows[i].shape : NULL;
+}
+
+static guint
+_part_of_smtpd(Slice name)
+{
+  if (slice_equals(name, SLICE("QMGR")))
+    return BY_QMGR;
+  if (slice_equals(name, SLICE("SCANNER")) || slice_equals(name, SLICE("SANDBOX")))
+    return BY_SCANNER;
+  return slice_equals(name, SLICE("MASTER")) ? BY_MASTER : BY_OTHER;
 }
 
 /* component = 1*ALPHA "[" pid "]: " */
@@ -32,28 +27,24 @@ static guint
 _smtpd_part(Slice *text)
 {
   gssize bracket = slice_find_char(slice_head(*text, 32), '[');
-  gssize end = bracket > 0 ? slice_find(slice_head(*text, 64), SLICE("]: ")) : -1;
-  Slice part = slice_head(*text, bracket > 0 ? (gsize) bracket : 0);
+  gssize end = bracket > 0 ? slice_find_char(slice_head(*text, 64), ']') : -1;
 
+  /* the first bracket is most often the one */
+  if (end >= 0 && !slice_starts_with(slice_skip(*text, (gsize) end), SLICE("]: ")))
+    end = slice_find(slice_head(*text, 64), SLICE("]: "));
   if (end < bracket || bracket <= 0)
     return BY_OTHER;
+  Slice part = slice_head(*text, (gsize) bracket);
   *text = slice_skip(*text, (gsize) end + 3);
-  if (slice_equals(part, SLICE("QMGR")))
-    return BY_QMGR;
-  if (slice_equals(part, SLICE("SCANNER")) || slice_equals(part, SLICE("SANDBOX")))
-    return BY_SCANNER;
-  return slice_equals(part, SLICE("MASTER")) ? BY_MASTER : BY_OTHER;
+  return _part_of_smtpd(part);
 }
 
 /* exim, exim4, exim-in, exim-out, exim-anything */
-static gboolean
+static inline gboolean
 _is_exim(Slice program)
 {
-  Slice rest = slice_skip(program, 4);
-
-  if (!slice_starts_with(program, SLICE("exim")))
-    return FALSE;
-  return !rest.len || rest.str[0] == '-' || g_ascii_isdigit(rest.str[0]);
+  return slice_starts_with(program, SLICE("exim"))
+         && (program.len == 4 || program.str[4] == '-' || g_ascii_isdigit(program.str[4]));
 }
 
 guint
@@ -110,27 +101,68 @@ _clear(Line *line, LineRole role)
   _clear_values(line);
 }
 
-/* a row can match if it begins as the text does */
+/* eight bytes of its begin, zeroes behind its end */
+static inline guint64
+_begin_of(Slice text)
+{
+  guint64 word = 0;
+
+  if (text.len >= LINE_BEGIN_BYTES)
+    return slice_word8(text.str);
+  if (text.len)
+    memcpy(&word, text.str, text.len);
+  return word;
+}
+
+/* a row can match if it begins and ends as the text does */
+static inline gboolean
+_may_match(const LineRow *row, guint64 begin, guchar last)
+{
+  static const guint64 masks[LINE_BEGIN_BYTES + 1] =
+  {
+    0, GUINT64_TO_LE(0xff), GUINT64_TO_LE(0xffff), GUINT64_TO_LE(0xffffff), GUINT64_TO_LE(0xffffffff),
+    GUINT64_TO_LE(0xffffffffff), GUINT64_TO_LE(0xffffffffffff), GUINT64_TO_LE(0xffffffffffffff), G_MAXUINT64
+  };
+
+  return ((begin ^ slice_word8(row->begin)) & masks[row->begin_len]) == 0 && (!row->last || row->last == last);
+}
+
+/* a short literal in front has been compared already */
+static gboolean
+_run_row(const LineRow *row, Slice text, Line *line, PeerMemo *memo)
+{
+  const LineStep *steps = row->shape->steps;
+  gsize known = row->begin_len;
+
+  if (known < LINE_BEGIN_BYTES && known)
+    {
+      if (text.len < known)
+        return FALSE;
+      text = slice_new(text.str + known, text.len - known);
+      steps++;
+    }
+  return _run(steps, text, line, memo);
+}
+
 static gboolean
 _match(guint by, gboolean has_id, Slice text, Line *line)
 {
   const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
-  PeerMemo memo;
   guchar first = text.len ? (guchar) text.str[0] : 0, last = text.len ? (guchar) text.str[text.len - 1] : 0;
+  guint64 begin = _begin_of(text);
+  PeerMemo memo;
 
   memo.at = NULL;
-  for (const LineCandidate *row = candidates + begins[first], *end = candidates + begins[first + 1]; row < end; row++)
+  for (const guint8 *i = candidates + begins[first], *end = candidates + begins[first + 1]; i < end; i++)
     {
-      const LineShape *shape = &tables[row->table][row->row];
+      const LineRow *row = &rows[*i];
 
-      if (row->last && row->last != last)
+      if (!_may_match(row, begin, last))
         continue;
-      if (shape->steps[0].scan == scan_literal && !slice_starts_with(text, shape->steps[0].literal))
-        continue;
-      if (_run(shape->steps, text, line, &memo))
+      if (_run_row(row, text, line, &memo))
         {
-          line->role = shape->role;
-          line->shape = shape->name;
+          line->role = row->shape->role;
+          line->shape = row->shape->name;
           return TRUE;
         }
       _clear_values(line);
@@ -153,8 +185,10 @@ _interpret(Line *line)
 
   if (line->role == LR_REFUSAL)
     scan_reason(&scan);
-  if (line->role == LR_REFUSAL || line->role == LR_NOTE)
-    scan_spam_text(&scan, line_get(line, line->role == LR_NOTE ? F_WARNINGS : F_REFUSAL_TEXT));
+  Slice text = line->role == LR_REFUSAL ? line_get(line, F_REFUSAL_TEXT)
+               : line->role == LR_NOTE ? line_get(line, F_WARNINGS) : SLICE_NONE;
+  if (text.len)
+    scan_spam_text(&scan, text);
 }
 
 /* a row that begins with the literal in front of the text */
@@ -177,7 +211,7 @@ _begins_as_a_row(guint by, Slice text)
       const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
 
       for (guint i = begins[first]; i < begins[first + 1]; i++)
-        if (_begins_like(&tables[candidates[i].table][candidates[i].row], text))
+        if (_begins_like(rows[candidates[i]].shape, text))
           return TRUE;
     }
   return FALSE;
@@ -204,7 +238,7 @@ _remark(Slice text, Line *line)
 static gsize
 _take_id(Slice *text, Slice *id)
 {
-  gsize len = queue_id_length(*text);
+  gsize len = text->len > QUEUE_ID_OLD_LEN && text->str[6] == '-' ? queue_id_length(*text) : 0;
 
   *id = SLICE_NONE;
   if (!len || len >= text->len || text->str[len] != ' ')
@@ -232,7 +266,7 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
   out->pid = frame->pid;
   if (!by)
     return;
-  if (by == BY_EXIM && piece_parse(text, &piece))
+  if (by == BY_EXIM && scan_next(text) == '[' && piece_parse(text, &piece))
     {
       out->role = LR_CONTINUATION;
       out->shape = "piece";

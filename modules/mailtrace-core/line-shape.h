@@ -44,6 +44,17 @@ extern const LineShape exim_session_shapes[];
 extern const LineShape exim_message_shapes[];
 extern const LineShape sophos_utm_shapes[];
 
+#define LINE_BEGIN_BYTES 8
+
+/* a row and what tells at once that a text is none of it */
+typedef struct _LineRow
+{
+  const LineShape *shape;
+  gchar begin[LINE_BEGIN_BYTES];
+  guint8 begin_len;   /* so many bytes of begin, of the row's first literal */
+  guint8 last;        /* the byte that the text ends with, 0: any */
+} LineRow;
+
 /* number i over all dialects, NULL behind the last */
 const LineShape *line_shape_at(guint i);
 

@@ -240,7 +240,8 @@ _excluded(Scan *self, Slice text)
   if (at < 1 || slice_find_char(slice_head(text, (gsize) at), ' ') >= 0)
     return FALSE;
   for (gssize next; (next = slice_find_either(what, 's', 'S')) >= 0; what = slice_skip(what, (gsize) next + 1))
-    if ((gsize) next + 4 <= what.len && g_ascii_strncasecmp(what.str + next, "spam", 4) == 0)
+    if ((gsize) next + 4 <= what.len && (what.str[next + 1] | 0x20) == 'p'
+        && g_ascii_strncasecmp(what.str + next, "spam", 4) == 0)
       {
         scan_add(self, F_SPAM_SKIPPED, SLICE("exception"), FALSE);
         scan_add(self, F_SPAM_SKIPPED_DETAIL, text, TRUE);

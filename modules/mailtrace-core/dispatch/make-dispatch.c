@@ -10,10 +10,13 @@
 #define WRITERS 5
 #define KINDS (WRITERS * 2)
 
-/* as in line-parse.c */
 static const LineShape *const tables[] =
 {
   sophos_utm_shapes, exim_arrival_shapes, exim_session_shapes, exim_message_shapes
+};
+static const gchar *const table_names[] =
+{
+  "sophos_utm_shapes", "exim_arrival_shapes", "exim_session_shapes", "exim_message_shapes"
 };
 
 /* steps that begin with one of these bytes, or do not match */
@@ -101,18 +104,26 @@ _last_byte(const LineShape *shape)
   return (guchar) step->literal.str[step->literal.len - 1];
 }
 
+static gboolean
+_is_common(const LineShape *shape)
+{
+  return shape->evidence == 'R';
+}
+
+/* numbers of rows, those of common lines in front */
 static guint
-_write_rows(guint kind, guchar first, Begin begin)
+_write_numbers(guint kind, guchar first, Begin begin)
 {
   guint n = 0;
 
-  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
-    for (guint i = 0; tables[t][i].name; i++)
-      if (_is_of_kind(&tables[t][i], kind) && _begin(&tables[t][i], first) == begin)
-        {
-          printf("{%u,%u,%u},", t, i, _last_byte(&tables[t][i]));
-          n++;
-        }
+  for (gint common = TRUE; common >= FALSE; common--)
+    for (guint t = 0, number = 0; t < G_N_ELEMENTS(tables); t++)
+      for (const LineShape *shape = tables[t]; shape->name; shape++, number++)
+        if (_is_common(shape) == common && _is_of_kind(shape, kind) && _begin(shape, first) == begin)
+          {
+            printf("%u,", number);
+            n++;
+          }
   return n;
 }
 
@@ -123,16 +134,45 @@ _write_list(guint kind, guchar first)
   guint n = 0;
 
   for (Begin begin = BEGINS_SO; begin <= BEGINS_SOMEHOW; begin++)
-    n += _write_rows(kind, first, begin);
+    n += _write_numbers(kind, first, begin);
+  return n;
+}
+
+/* its first bytes, and how many of them: all that a text of the row begins with, or the first of it */
+static void
+_write_begin(const LineShape *shape)
+{
+  Slice literal = shape->steps[0].scan == scan_literal ? slice_head(shape->steps[0].literal, LINE_BEGIN_BYTES) : SLICE("");
+
+  printf("{");
+  for (gsize i = 0; i < LINE_BEGIN_BYTES; i++)
+    printf("%u,", i < literal.len ? (guint) (guchar) literal.str[i] : 0);
+  printf("},%u,", (guint) literal.len);
+}
+
+static guint
+_write_rows(void)
+{
+  guint n = 0;
+
+  printf("static const LineRow rows[] = {\n");
+  for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+    for (guint i = 0; tables[t][i].name; i++, n++)
+      {
+        printf("{&%s[%u],", table_names[t], i);
+        _write_begin(&tables[t][i]);
+        printf("%u},\n", _last_byte(&tables[t][i]));
+      }
+  printf("};\n");
   return n;
 }
 
 int
 main(void)
 {
-  guint begins[KINDS][257] = { 0 }, n = 0;
+  guint begins[KINDS][257] = { 0 }, n = 0, n_rows = _write_rows();
 
-  printf("static const LineCandidate candidates[] = {\n");
+  printf("static const guint8 candidates[] = {\n");
   for (guint kind = 0; kind < KINDS; kind++)
     for (guint first = 0; first < 256; first++)
       {
@@ -140,7 +180,7 @@ main(void)
         n += _write_list(kind, (guchar) first);
         begins[kind][first + 1] = n;
       }
-  printf("{0,0,0}};\nstatic const guint16 candidate_begins[%u][257] = {\n", KINDS);
+  printf("0};\nstatic const guint16 candidate_begins[%u][257] = {\n", KINDS);
   for (guint kind = 0; kind < KINDS; kind++)
     {
       printf("{");
@@ -149,5 +189,5 @@ main(void)
       printf("},\n");
     }
   printf("};\n");
-  return n > G_MAXUINT16;
+  return n > G_MAXUINT16 || n_rows > G_MAXUINT8;
 }
