@@ -168,6 +168,29 @@ slice_find_char(Slice self, gchar c)
   return slice_find_either(self, c, c);
 }
 
+/* index of the first such byte with one of both others behind it, or -1 */
+static inline __attribute__((always_inline)) gssize
+slice_find_pair(Slice self, gchar first, gchar a, gchar b)
+{
+  gsize i = 0;
+
+#ifdef __SSE2__
+  for (; i + 17 <= self.len; i += 16)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
+      __m128i next = _mm_loadu_si128((const __m128i *) (self.str + i + 1));
+      __m128i either = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8(a)), _mm_cmpeq_epi8(next, _mm_set1_epi8(b)));
+      guint found = (guint) _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(first)), either));
+      if (found)
+        return (gssize) i + __builtin_ctz(found);
+    }
+#endif
+  for (; i + 1 < self.len; i++)
+    if (self.str[i] == first && (self.str[i + 1] == a || self.str[i + 1] == b))
+      return (gssize) i;
+  return -1;
+}
+
 /* index of the last such byte, or -1 */
 static inline gssize
 slice_find_last_char(Slice self, gchar c)

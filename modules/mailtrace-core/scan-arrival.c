@@ -50,7 +50,7 @@ static const Slice behind_client_ident[] =
   ['P'] = LETTERS(LETTER("P=", FORM_WORD, F_PROTOCOL), LETTER("PRX=", FORM_ADDRESS, F_CLIENT_PROXY), \
                   EXTENSION("PRDR", "prdr")), \
   ['Q'] = LETTERS(LETTER("Q=", FORM_WORD, F_QUEUE_NAME)), \
-  ['S'] = LETTERS(LETTER_BEFORE("SNI=", FORM_NAME, F_TLS_IN_SNI, behind_name), LETTER("S=", FORM_WORD, F_SIZE), \
+  ['S'] = LETTERS(LETTER("S=", FORM_WORD, F_SIZE), LETTER_BEFORE("SNI=", FORM_NAME, F_TLS_IN_SNI, behind_name), \
                   LETTER("SPF=", FORM_WORD, F_SPF), FLAG("SPF", F_SPF, "pass")), \
   ['T'] = LETTERS(LETTER("T=", FORM_QUOTED, F_SUBJECT), EXTENSION("TFO", "tfo"), EXTENSION("TFO*", "tfo")), \
   ['U'] = LETTERS(LETTER_BEFORE("U=", FORM_FREE, F_CLIENT_IDENT, behind_ident)), \
@@ -82,10 +82,10 @@ static const Letter *const refusal_letters[256] =
   ['('] = LETTERS(STOP("(TCP/IP "), STOP("(via inetd)"), STOP("(ODMR "), STOP("(host_reject_"),
                   STOP("(tcp wrappers"), STOP("(failed to find ")),
   ['A'] = LETTERS(LETTER_PAIR("A=", FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID), STOP("AUTH command used ")),
-  ['C'] = LETTERS(LETTER("Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID), LETTER("CV=", FORM_YES_NO, F_TLS_IN_VERIFIED),
-                  LETTER("C=", FORM_WORD, F_CLIENT_COMMANDS)),
-  ['D'] = LETTERS(LETTER_BEFORE("DN=", FORM_NAME, F_TLS_IN_DN, behind_client_name),
-                  LETTER("D=", FORM_WORD, F_CLIENT_DURATION), LETTER("DMARC=", FORM_WORD, F_DMARC),
+  ['C'] = LETTERS(LETTER("C=", FORM_WORD, F_CLIENT_COMMANDS), LETTER("Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID),
+                  LETTER("CV=", FORM_YES_NO, F_TLS_IN_VERIFIED)),
+  ['D'] = LETTERS(LETTER("D=", FORM_WORD, F_CLIENT_DURATION),
+                  LETTER_BEFORE("DN=", FORM_NAME, F_TLS_IN_DN, behind_client_name), LETTER("DMARC=", FORM_WORD, F_DMARC),
                   FLAG("DMARC", F_DMARC, "pass"), FLAG("DS", F_CLIENT_DNSSEC, "true")),
   ['F'] = LETTERS(LETTER("F=", FORM_ANGLE, F_REFUSAL_SENDER)),
   ['I'] = LETTERS(LETTER_PAIR("I=", FORM_ADDRESS, F_LOCAL_IP, F_LOCAL_PORT)),

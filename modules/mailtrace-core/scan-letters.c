@@ -27,7 +27,11 @@ _letter(const LetterTable *table, Slice at)
 {
   const Letter *letter = table->by_first[(guchar) scan_next(at)];
 
-  for (; letter && letter->name.len; letter++)
+  if (!letter)
+    return NULL;
+  if (at.len > 1 && at.str[1] == '=')
+    return letter->name.len == 2 && letter->name.str[1] == '=' ? letter : NULL;
+  for (; letter->name.len; letter++)
     if (_has_name(at, letter->name)
         && (letter->form != FORM_FLAG || _is_flag_end(slice_skip(at, letter->name.len))))
       return letter;
@@ -223,21 +227,36 @@ _add_suite(Scan *self, const CipherFields *fields, Slice version, Slice cipher)
   scan_add(self, fields->aead, suite->aead ? SLICE("true") : SLICE("false"), FALSE);
 }
 
+/* slice_to_int() would take it */
+static gboolean
+_is_number(Slice text)
+{
+  gint64 ignored;
+
+  if (!text.len || text.len > 9)
+    return slice_to_int(text, &ignored);
+  for (gsize i = 0; i < text.len; i++)
+    if (!g_ascii_isdigit(text.str[i]))
+      return FALSE;
+  return TRUE;
+}
+
 /* cipher = version ":" cipher [":" bits [":" group]] ["*"]; the group, where one is logged, stands behind the bits */
 static void
 _add_cipher(Scan *self, const CipherFields *fields, Slice value)
 {
   gboolean resumed = slice_ends_with(value, SLICE("*"));
-  gint64 bits;
+  gssize colon;
 
   value.len -= resumed;
-  if (slice_find_char(value, ':') < 0)
+  if ((colon = slice_find_char(value, ':')) < 0)
     return;
-  Slice version = slice_take_part(&value, ':'), cipher = slice_take_part(&value, ':');
-  Slice number = slice_take_part(&value, ':');
-  scan_add(self, fields->version, version, FALSE);
-  scan_add(self, fields->cipher, cipher, FALSE);
-  if (slice_to_int(number, &bits))
+  Slice version = slice_head(value, (gsize) colon);
+  value = slice_skip(value, (gsize) colon + 1);
+  Slice cipher = slice_take_part(&value, ':'), number = slice_take_part(&value, ':');
+  scan_put(self->line, fields->version, version, FALSE);
+  scan_put(self->line, fields->cipher, cipher, FALSE);
+  if (_is_number(number))
     scan_add(self, fields->bits, number, FALSE);
   if (value.len)
     scan_add(self, fields->group, value, FALSE);
@@ -359,14 +378,32 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
   return scan_plain_word(at);
 }
 
+/* index of the first " id=", *exim is TRUE then, else of the first " queued as "; -1: none */
+static gssize
+_find_id(Slice reply, gboolean *exim)
+{
+  gssize found = -1, at;
+
+  *exim = FALSE;
+  for (gsize i = 0; (at = slice_find_pair(slice_skip(reply, i), ' ', 'i', 'q')) >= 0; i++)
+    {
+      i += (gsize) at;
+      if ((*exim = slice_starts_with(slice_skip(reply, i), SLICE(" id="))))
+        return (gssize) i;
+      if (found < 0 && slice_starts_with(slice_skip(reply, i), SLICE(" queued as ")))
+        found = (gssize) i;
+    }
+  return found;
+}
+
 /* next-hop-id = "id=" queue-id of an Exim / "queued as " word of a Postfix; behind a blank, ended by one or the end */
 static void
 _add_next_hop_id(Scan *self, Slice reply)
 {
-  gssize at = slice_find(reply, SLICE(" id="));
-  gboolean exim = at >= 0;
+  gboolean exim;
+  gssize at = _find_id(reply, &exim);
 
-  if (!exim && (at = slice_find(reply, SLICE(" queued as "))) < 0)
+  if (at < 0)
     return;
   Slice id = slice_skip(reply, (gsize) at + (exim ? 4 : 11));
   gsize len = exim ? queue_id_length(id) : 0;
@@ -516,23 +553,45 @@ _take_value(Scan *self, const LetterTable *table, const Letter *letter)
   return TRUE;
 }
 
+/* most values are words */
+static inline void
+_take_word(Scan *self, FieldId field, Slice behind_name)
+{
+  Slice value = scan_plain_word(behind_name);
+
+  value.len -= value.len && value.str[value.len - 1] == ':';
+  self->rest = slice_new(value.str + value.len, behind_name.len - value.len);
+  scan_put(self->line, field, value, FALSE);
+}
+
+/* FALSE: there is none, nothing was taken */
+static inline gboolean
+_take_field(Scan *self, const LetterTable *table)
+{
+  static const Letter unknown = LETTER("", FORM_SKIP, NO_FIELD);
+  Slice before = self->rest, name = slice_new(before.str + 1, before.len - 1);
+  const Letter *letter = _letter(table, name);
+
+  if (letter ? letter->form == FORM_STOP : !_is_unknown_name(name))
+    return FALSE;
+  gsize len = letter ? letter->name.len : (gsize) slice_find_char(name, '=') + 1;
+  Slice behind_name = slice_new(name.str + len, name.len - len);
+  if (letter && letter->form == FORM_WORD)
+    {
+      _take_word(self, letter->field, behind_name);
+      return TRUE;
+    }
+  self->rest = behind_name;
+  if (_take_value(self, table, letter ? letter : &unknown))
+    return TRUE;
+  self->rest = before;
+  return FALSE;
+}
+
 void
 scan_letters(Scan *self, const LetterTable *table)
 {
-  static const Letter unknown = LETTER("", FORM_SKIP, NO_FIELD);
-
   for (guint n = 0; n < LETTERS_MAX && self->rest.len > 1 && self->rest.str[0] == ' '; n++)
-    {
-      Slice before = self->rest, name = slice_skip(before, 1);
-      const Letter *letter = _letter(table, name);
-
-      if (letter ? letter->form == FORM_STOP : !_is_unknown_name(name))
-        return;
-      self->rest = slice_skip(name, letter ? letter->name.len : (gsize) slice_find_char(name, '=') + 1);
-      if (!_take_value(self, table, letter ? letter : &unknown))
-        {
-          self->rest = before;
-          return;
-        }
-    }
+    if (!_take_field(self, table))
+      return;
 }

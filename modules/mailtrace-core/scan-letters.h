@@ -50,7 +50,8 @@ typedef struct _CipherFields
 
 typedef struct _LetterTable
 {
-  const Letter *const *by_first; /* by the first byte of the name: those that begin so, LETTERS_END behind the last */
+  /* by the first byte of the name: those that begin so, one of two bytes in front, LETTERS_END behind the last */
+  const Letter *const *by_first;
   const CipherFields *cipher;
   ScanRest follows;             /* what stands behind FORM_PEER */
   gboolean colon_ends_free;     /* ": " ends FORM_FREE */

@@ -44,15 +44,20 @@ struct _LineStep
 #define NO_TEXT { NULL, 0 }
 #define TEXTS_END { NULL, 0 }
 
-static inline void
-scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
+/* value.str is not NULL */
+static inline __attribute__((always_inline)) void
+scan_put(Line *line, FieldId id, Slice value, gboolean escaped)
 {
-  Line *line = self->line;
-
   if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
     return;
   line->seen |= G_GUINT64_CONSTANT(1) << id % 64;
-  line->fields[line->n_fields++] = (LineField) { id, escaped, { value.str ? value.str : "", value.len } };
+  line->fields[line->n_fields++] = (LineField) { id, escaped, value };
+}
+
+static inline void
+scan_add(Scan *self, FieldId id, Slice value, gboolean escaped)
+{
+  scan_put(self->line, id, slice_new(value.str ? value.str : "", value.len), escaped);
 }
 
 static inline void
