@@ -30,7 +30,7 @@ _smtpd_part(Slice *text)
   gssize end = bracket > 0 ? slice_find_char(slice_head(*text, 64), ']') : -1;
 
   /* the first bracket is most often the one */
-  if (end >= 0 && !slice_starts_with(slice_skip(*text, (gsize) end), SLICE("]: ")))
+  if (end >= 0 && ((gsize) end + 3 > text->len || text->str[end + 1] != ':' || text->str[end + 2] != ' '))
     end = slice_find(slice_head(*text, 64), SLICE("]: "));
   if (end < bracket || bracket <= 0)
     return BY_OTHER;

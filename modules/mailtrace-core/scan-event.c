@@ -61,6 +61,10 @@ _head_pair(Slice *at, Event *event)
 static void
 _take_head(Slice *at, Event *event)
 {
+  static const Slice usual = TEXT("severity=\"info\" sys=\"SecureMail\" sub=\"smtp\" ");
+
+  if (slice_starts_with(*at, usual))
+    *at = slice_skip(*at, usual.len);
   while (_head_pair(at, event))
     ;
 }
@@ -147,6 +151,9 @@ _find_tail(Slice text, Slice mark, guint32 pid, Event *event)
 static gboolean
 _is_address(Slice text)
 {
+  if (slice_find_either(text, '"', ' ') < 0)
+    return TRUE;
+
   gssize at = slice_find_last_char(text, '@');
   Slice local = at < 0 ? text : slice_head(text, (gsize) at), domain = at < 0 ? SLICE("") : slice_skip(text, (gsize) at + 1);
   gboolean quoted = local.len >= 2 && local.str[0] == '"' && local.str[local.len - 1] == '"';
@@ -199,20 +206,97 @@ _middle(Slice text, Event *event)
     event->from = event->to = event->subject = SLICE_NONE;
 }
 
-/* behind: id=" */
+/* where the marks of the keys stand for the last time, and how often they do */
+typedef struct _Marks
+{
+  gsize key, to, subject;
+  guint n_keys, n_to, n_subjects;
+} Marks;
+
+static inline void
+_count_mark(Marks *self, Slice text, gsize at, Slice key)
+{
+  Slice mark = slice_new(text.str + at, text.len - at);
+
+  if (slice_starts_with(mark, key))
+    {
+      self->key = at;
+      self->n_keys++;
+    }
+  else if (slice_starts_with(mark, SLICE("\" to=\"")))
+    {
+      self->to = at;
+      self->n_to++;
+    }
+  else if (slice_starts_with(mark, SLICE("\" subject=\"")))
+    {
+      self->subject = at;
+      self->n_subjects++;
+    }
+}
+
+static inline void
+_find_marks(Marks *self, Slice text, Slice key)
+{
+  gssize found;
+
+  *self = (Marks) { 0 };
+  for (gsize i = 0; (found = slice_find_pair(slice_skip(text, i), '"', ' ', ' ')) >= 0; i++)
+    {
+      i += (gsize) found;
+      _count_mark(self, text, i, key);
+    }
+}
+
+#define FROM_LEN 6   /* of from=" */
+
+/* one reading at most: each mark stands once, in order, and not where another begins or ends */
 static gboolean
+_have_order(const Marks *self)
+{
+  return self->n_keys == 1 && self->n_to == 1 && self->to >= FROM_LEN && self->to + 6 <= self->key
+         && (!self->n_subjects || (self->n_subjects == 1 && self->to + 6 <= self->subject && self->subject < self->key));
+}
+
+/* what the middle says where its marks stand in order */
+static void
+_ordered_middle(Slice text, const Marks *marks, Event *event)
+{
+  gsize subject = marks->n_subjects ? marks->subject : marks->key;
+  guint readings = 0;
+
+  if (slice_starts_with(text, SLICE("from=\"")))
+    _try_addresses(slice_skip(slice_head(text, marks->key), FROM_LEN), marks->to - FROM_LEN, subject - FROM_LEN, event,
+                   &readings);
+}
+
+static gboolean
+_any_order(Slice text, Slice key, guint32 pid, Event *event)
+{
+  gssize tail = _find_tail(text, key, pid, event);
+
+  if (tail < 0)
+    return FALSE;
+  _middle(slice_head(text, (gsize) tail), event);
+  return TRUE;
+}
+
+/* behind: id=" */
+static inline gboolean
 _event(Scan *self, Slice key, Event *event)
 {
   Slice text = self->rest;
-  gssize tail;
+  Marks marks;
 
   if (!_pair(&text, SLICE(""), &event->id))
     return FALSE;
   _take_head(&text, event);
-  tail = _find_tail(text, key, self->line->pid, event);
-  if (tail < 0)
+  _find_marks(&marks, text, key);
+  if (!_have_order(&marks))
+    return _any_order(text, key, self->line->pid, event);
+  if (!_tail(slice_skip(text, marks.key + 2), event))
     return FALSE;
-  _middle(slice_head(text, (gsize) tail), event);
+  _ordered_middle(text, &marks, event);
   return TRUE;
 }
 

@@ -15,35 +15,60 @@ _make(Line *line, Slice text)
   return slice_new(line->made + at, text.len);
 }
 
-#define DIGITS_MAX 10
-
-static gsize
-_digits(gchar *out, guint32 number)
+static void
+_add_seconds(Scan *self, guint32 seconds)
 {
-  gchar digits[DIGITS_MAX];
-  gsize first = DIGITS_MAX;
+  gchar digits[10];
+  gsize first = sizeof(digits);
 
   do
-    digits[--first] = (gchar) ('0' + number % 10);
-  while ((number /= 10));
-  for (gsize i = first; i < DIGITS_MAX; i++)
-    *out++ = digits[i];
-  return DIGITS_MAX - first;
+    digits[--first] = (gchar) ('0' + seconds % 10);
+  while ((seconds /= 10));
+  scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, slice_new(digits + first, sizeof(digits) - first)), FALSE);
 }
 
+static inline gchar *
+_octet(gchar *at, guint number)
+{
+  if (number >= 100)
+    *at++ = (gchar) ('0' + number / 100);
+  if (number >= 10)
+    *at++ = (gchar) ('0' + number / 10 % 10);
+  *at++ = (gchar) ('0' + number % 10);
+  return at;
+}
+
+static void
+_add_classifier(Scan *self, guint32 address)
+{
+  gchar made[16], *at = made;
+
+  for (gint bits = 24; bits >= 0; bits -= 8)
+    {
+      at = _octet(at, address >> bits & 255);
+      *at++ = '.';
+    }
+  scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, slice_new(made, (gsize) (at - made) - 1)), FALSE);
+}
+
+#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
+
+/* eight at once: letters have bit 6, and 1 to 6 below; digits have bits 4 and 5, and 0 to 9 below */
 static gboolean
 _hex(Slice text, guint32 *number)
 {
   if (text.len != 8)
     return FALSE;
-  *number = 0;
-  for (gsize i = 0; i < 8; i++)
-    {
-      gchar c = text.str[i];
-      if (!g_ascii_isxdigit(c))
-        return FALSE;
-      *number = *number << 4 | (guint32) ((c & 0xf) + (c >> 6) * 9);   /* letters have bit 6, and 1 to 6 below */
-    }
+  guint64 word = GUINT64_FROM_LE(slice_word8(text.str));
+  guint64 letters = word >> 6 & BYTES(1), values = (word & BYTES(0x0f)) + letters * 9;
+
+  if (word & BYTES(0x80) || (word & BYTES(0x50)) != (BYTES(0x10) ^ letters * 0x50)
+      || ((word >> 5 | word >> 6) & BYTES(1)) != BYTES(1) || (values + BYTES(6)) >> 4 & BYTES(1) & ~letters
+      || letters & ~((values + BYTES(6)) >> 4) || values & BYTES(0x10))
+    return FALSE;
+  values = (values << 4 | values >> 8) & G_GUINT64_CONSTANT(0x00ff00ff00ff00ff);
+  values = (values << 8 | values >> 16) & G_GUINT64_CONSTANT(0x0000ffff0000ffff);
+  *number = (guint32) (values << 16 | values >> 32);
   return TRUE;
 }
 
@@ -52,21 +77,12 @@ static void
 _add_reference(Scan *self, Slice text)
 {
   guint32 address, time;
-  gchar made[32];
-  gsize len = 0;
 
   slice_take_part(&text, '.');
   if (_hex(slice_take_part(&text, '.'), &address))
-    {
-      for (gint bits = 24; bits >= 0; bits -= 8)
-        {
-          len += _digits(made + len, address >> bits & 255);
-          made[len++] = '.';
-        }
-      scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, slice_new(made, len - 1)), FALSE);
-    }
+    _add_classifier(self, address);
   if (_hex(slice_take_part(&text, '.'), &time))
-    scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, slice_new(made, _digits(made, time))), FALSE);
+    _add_seconds(self, time);
 }
 
 static FieldId
@@ -93,16 +109,20 @@ _refid_field(Slice key)
     }
 }
 
-static void
+static inline void
 _add_part(Scan *self, Slice part)
 {
-  gssize equals = slice_find_char(slice_head(part, 5), '=');
-  Slice key = slice_head(part, (gsize) MAX(equals, 0)), value = slice_skip(part, key.len + 1);
+  gsize equals = 0;
 
+  while (equals < part.len && equals < 5 && part.str[equals] != '=')
+    equals++;
+  if (!equals || equals == 5 || equals == part.len)
+    return;
+  Slice key = slice_new(part.str, equals), value = slice_new(part.str + equals + 1, part.len - equals - 1);
   if (slice_equals(key, SLICE("str")))
     _add_reference(self, value);
-  else if (key.len)
-    scan_add(self, _refid_field(key), value, FALSE);
+  else
+    scan_put(self->line, _refid_field(key), value, FALSE);
 }
 
 #define REFID_PARTS_MAX 16
