@@ -20,33 +20,39 @@ hash_key_init(HashKey *self, guint64 seed)
     self->text[i] = _nth(seed, n);
 }
 
+/* 16 bytes of the text with as many of the key */
+static inline __attribute__((always_inline)) guint128
+_piece(const HashKey *self, const gchar *at, gsize place)
+{
+  return hash_pair(slice_word8(at), slice_word8(at + 8), self->text + place / 8);
+}
+
+static guint128
+_sum_of_short(const HashKey *self, Slice text)
+{
+  guint64 padded[3];
+
+  hash_pack(text, padded);
+  return hash_pair(padded[0], padded[1], self->text);
+}
+
 /* the last 16 bytes may overlap those in front of them: the same bytes for each text of that length */
 static inline guint128
 _sum(const HashKey *self, Slice text)
 {
-  const guint64 *key = self->text;
-  gchar padded[16] = { 0 };
   guint128 sum = 0;
+  gsize i = 0;
 
-  if (!text.len)
-    return 0;
-  const gchar *at = text.str, *end = text.str + text.len;
-  for (; end - at >= 32; at += 32, key += 4)
+  if (text.len < 16)
+    return text.len ? _sum_of_short(self, text) : 0;
+  for (; i + 32 <= text.len; i += 32)
+    sum += _piece(self, text.str + i, i) + _piece(self, text.str + i + 16, i + 16);
+  if (i + 16 <= text.len)
     {
-      sum += hash_pair(slice_word8(at), slice_word8(at + 8), key);
-      sum += hash_pair(slice_word8(at + 16), slice_word8(at + 24), key + 2);
+      sum += _piece(self, text.str + i, i);
+      i += 16;
     }
-  if (end - at >= 16)
-    {
-      sum += hash_pair(slice_word8(at), slice_word8(at + 8), key);
-      at += 16, key += 2;
-    }
-  if (at == end)
-    return sum;
-  if (text.len > 16)
-    return sum + hash_pair(slice_word8(end - 16), slice_word8(end - 8), key);
-  memcpy(padded, text.str, text.len);
-  return sum + hash_pair(slice_word8(padded), slice_word8(padded + 8), key);
+  return i < text.len ? sum + _piece(self, text.str + text.len - 16, i) : sum;
 }
 
 /* what stands behind the first HASH_TEXT_BYTES is hashed with what stands in front of it */

@@ -50,6 +50,29 @@ hash_words(const HashKey *self, const guint64 *words, guint n)
   return hash_finish(self, sum);
 }
 
+/* the same as memcpy() of a text of up to 15 bytes to zeroes */
+static inline void
+hash_pack_short(Slice text, guint64 words[2])
+{
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+  if (text.len >= 8)
+    {
+      words[0] = slice_word8(text.str);
+      words[1] = text.len == 8 ? 0 : slice_word8(text.str + text.len - 8) >> (128 - 8 * text.len);
+      return;
+    }
+  if (text.len >= 4)
+    {
+      words[0] = slice_word4(text.str) | (guint64) slice_word4(text.str + text.len - 4) << (8 * text.len - 32);
+      words[1] = 0;
+      return;
+    }
+#endif
+  words[0] = words[1] = 0;
+  if (text.len)
+    memcpy(words, text.str, text.len);
+}
+
 /* a text of up to 24 bytes, as three words; those of different lengths may be equal */
 static inline void
 hash_pack(Slice text, guint64 words[3])
@@ -61,9 +84,8 @@ hash_pack(Slice text, guint64 words[3])
       words[2] = slice_word8(text.str + text.len - 8);
       return;
     }
-  memset(words, 0, 3 * sizeof(guint64));
-  if (text.len)
-    memcpy(words, text.str, text.len);
+  hash_pack_short(text, words);
+  words[2] = 0;
 }
 
 /* of a text of any length, and of a word */
