@@ -22,20 +22,48 @@ _part_of_smtpd(Slice name)
   return slice_equals(name, SLICE("MASTER")) ? BY_MASTER : BY_OTHER;
 }
 
+/* index of the first bracket, *end: of the first "]: "; FALSE: they do not stand in order */
+static gboolean
+_find_brackets(Slice text, gsize *bracket, gsize *end)
+{
+  gssize begins = slice_find_char(slice_head(text, 32), '[');
+  gssize ends = begins > 0 ? slice_find(slice_head(text, 64), SLICE("]: ")) : -1;
+
+  *bracket = (gsize) begins;
+  *end = (gsize) ends;
+  return begins > 0 && ends >= begins;
+}
+
+/* the same where all of it stands in the first bytes */
+static inline gboolean
+_find_near_brackets(Slice text, gsize *bracket, gsize *end)
+{
+#ifdef __SSE2__
+  if (text.len < 18)
+    return FALSE;
+  __m128i bytes = _mm_loadu_si128((const __m128i *) text.str);
+  guint begins = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('[')));
+  guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(']')));
+  if (!begins || !ends)
+    return FALSE;
+  *bracket = (gsize) __builtin_ctz(begins);
+  *end = (gsize) __builtin_ctz(ends);
+  return *bracket && *end > *bracket && slice_word2(text.str + *end + 1) == GUINT16_TO_LE(':' | ' ' << 8);
+#else
+  return FALSE;
+#endif
+}
+
 /* component = 1*ALPHA "[" pid "]: " */
-static guint
+static inline guint
 _smtpd_part(Slice *text)
 {
-  gssize bracket = slice_find_char(slice_head(*text, 32), '[');
-  gssize end = bracket > 0 ? slice_find_char(slice_head(*text, 64), ']') : -1;
+  gsize bracket, end;
 
-  /* the first bracket is most often the one */
-  if (end >= 0 && ((gsize) end + 3 > text->len || text->str[end + 1] != ':' || text->str[end + 2] != ' '))
-    end = slice_find(slice_head(*text, 64), SLICE("]: "));
-  if (end < bracket || bracket <= 0)
+  if (!_find_near_brackets(*text, &bracket, &end) && !_find_brackets(*text, &bracket, &end))
     return BY_OTHER;
-  Slice part = slice_head(*text, (gsize) bracket);
-  *text = slice_skip(*text, (gsize) end + 3);
+  Slice part = slice_new(text->str, bracket);
+  *text = slice_new(text->str + end + 3, text->len - end - 3);
   return _part_of_smtpd(part);
 }
 

@@ -469,6 +469,13 @@ _take_address(Scan *self, const Letter *letter)
 static void
 _take_next_hop(Scan *self, const LetterTable *table)
 {
+  Scan begin = *self;
+  guint n_before = self->line->n_fields;
+
+  if (scan_plain_next_hop(self) && (!self->rest.len || _letter(table, slice_skip(self->rest, 1))))
+    return;
+  *self = begin;
+  self->line->n_fields = n_before;
   Slice hop = _free_text(table, self->rest);
   gssize colon = slice_find(hop, SLICE(": "));
 

@@ -195,12 +195,33 @@ _tell_several(const Peer *self, Line *line)
   line->other_port = self->earliest.port;
 }
 
+/* one without a HELO, which can be read in one way only; FALSE: it is none */
+static inline gboolean
+_plain_peer(Scan *self)
+{
+  Slice at = self->rest, name = SLICE_NONE, ip, port;
+
+  if (scan_next(at) != '[')
+    _name(&at, &name);
+  if (!scan_bracketed(&at, &ip, &port))
+    return FALSE;
+  if (name.str)
+    scan_put(self->line, F_CLIENT_HOST, name, FALSE);
+  scan_put(self->line, F_CLIENT_IP, ip, FALSE);
+  if (port.len)
+    scan_put(self->line, F_CLIENT_PORT, port, FALSE);
+  self->rest = at;
+  return TRUE;
+}
+
 static gboolean
 _last_reading(Scan *self, ScanRest follows, const Slice *ends, gboolean only_sure)
 {
   Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
 
+  if (_plain_peer(self))
+    return TRUE;
   if (!_peer(&peer, self->rest, &expected))
     return FALSE;
   _tell_several(&peer, self->line);
@@ -253,6 +274,29 @@ scan_address(Scan *self, const LineStep *step)
   if (address.port.len)
     scan_add(self, F_CLIENT_PORT, address.port, FALSE);
   self->rest = address.rest;
+  return TRUE;
+}
+
+/* name " [" ip "]" [":" port] ["*"], as most are; FALSE: nothing was taken */
+gboolean
+scan_plain_next_hop(Scan *self)
+{
+  Slice name, ip, port, at = self->rest;
+  gboolean reused;
+
+  if (!_name(&at, &name) || !scan_bracketed(&at, &ip, &port) || slice_find_char(ip, ' ') >= 0)
+    return FALSE;
+  reused = scan_next(at) == '*';
+  at = slice_skip(at, reused);
+  if (at.len && at.str[0] != ' ')
+    return FALSE;
+  scan_put(self->line, F_DELIVERY_HOST, name, FALSE);
+  scan_put(self->line, F_DELIVERY_IP, ip, FALSE);
+  if (port.len)
+    scan_put(self->line, F_DELIVERY_PORT, port, FALSE);
+  if (reused)
+    scan_add(self, F_DELIVERY_REUSED, SLICE("true"), FALSE);
+  self->rest = at;
   return TRUE;
 }
 

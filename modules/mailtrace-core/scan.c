@@ -271,22 +271,31 @@ _angle_end(Slice inner, gboolean heed_quotes, gboolean glued)
   return -1;
 }
 
+/* the first ">", if no quote stands in front of it and the address ends there; else -1 */
+static inline gssize
+_plain_angle_end(Slice inner)
+{
+  gssize end = slice_find_either(inner, '>', '"');
+
+  return end >= 0 && inner.str[end] == '>' && ((gsize) end + 1 == inner.len || inner.str[end + 1] == ' ') ? end : -1;
+}
+
 /* angle = "<" *( quoted-string / char ) ">"; broken addresses may hold a single quote */
 static gboolean
 _angle(Scan *self, FieldId field, gboolean glued)
 {
-  Slice inner = slice_skip(self->rest, 1);
-  gssize end;
-
   if (scan_next(self->rest) != '<')
     return FALSE;
-  end = _angle_end(inner, TRUE, glued);
+  Slice inner = slice_new(self->rest.str + 1, self->rest.len - 1);
+  gssize end = _plain_angle_end(inner);
+  if (end < 0)
+    end = _angle_end(inner, TRUE, glued);
   if (end < 0)
     end = _angle_end(inner, FALSE, glued);
   if (end < 0)
     return FALSE;
-  scan_add(self, field, slice_head(inner, (gsize) end), FALSE);
-  self->rest = slice_skip(inner, (gsize) end + 1);
+  scan_put(self->line, field, slice_new(inner.str, (gsize) end), FALSE);
+  self->rest = slice_new(inner.str + end + 1, inner.len - (gsize) end - 1);
   return TRUE;
 }
 
@@ -308,21 +317,37 @@ scan_angle_glued(Scan *self, const LineStep *step)
   return _angle(self, step->field, TRUE);
 }
 
+#define PORT_DIGITS_MAX 5
+
+/* digits in front, five of them are enough */
+static inline gsize
+_port_length(Slice text)
+{
+  gsize digits = 0;
+
+  if (text.len >= 8)
+    {
+      guint64 word = GUINT64_FROM_LE(slice_word8(text.str)) ^ G_GUINT64_CONSTANT(0x3030303030303030);
+      guint64 others = ((word + G_GUINT64_CONSTANT(0x7676767676)) | word) & G_GUINT64_CONSTANT(0x8080808080);
+
+      return others ? (gsize) __builtin_ctzll(others) / 8 : PORT_DIGITS_MAX;
+    }
+  while (digits < text.len && digits < PORT_DIGITS_MAX && g_ascii_isdigit(text.str[digits]))
+    digits++;
+  return digits;
+}
+
 gboolean
 scan_bracketed(Slice *at, Slice *ip, Slice *port)
 {
   gssize end = slice_find_char(slice_head(*at, 128), ']');
-  Slice rest;
-  gsize digits = 0;
 
   if (end < 2 || at->str[0] != '[')
     return FALSE;
   *ip = slice_new(at->str + 1, (gsize) end - 1);
-  rest = slice_skip(*at, (gsize) end + 1);
-  if (rest.len && rest.str[0] == ':')
-    while (digits + 1 < rest.len && digits < 5 && g_ascii_isdigit(rest.str[digits + 1]))
-      digits++;
+  Slice rest = slice_new(at->str + end + 1, at->len - (gsize) end - 1);
+  gsize digits = scan_next(rest) == ':' ? _port_length(slice_new(rest.str + 1, rest.len - 1)) : 0;
   *port = digits ? slice_new(rest.str + 1, digits) : SLICE("");
-  *at = digits ? slice_skip(rest, digits + 1) : rest;
+  *at = digits ? slice_new(rest.str + 1 + digits, rest.len - 1 - digits) : rest;
   return TRUE;
 }

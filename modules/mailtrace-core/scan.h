@@ -202,5 +202,6 @@ gboolean scan_bracketed(Slice *at, Slice *ip, Slice *port);
 
 /* [name SP] "[" ip "]" [":" port] or name alone; adds what is there */
 void scan_next_hop(Scan *self, Slice value);
+gboolean scan_plain_next_hop(Scan *self);
 
 #endif
