@@ -55,7 +55,7 @@ _find_near_brackets(Slice text, gsize *bracket, gsize *end)
 }
 
 /* component = 1*ALPHA "[" pid "]: " */
-static inline guint
+static __attribute__((noinline)) guint
 _smtpd_part(Slice *text)
 {
   gsize bracket, end;
@@ -75,15 +75,19 @@ _is_exim(Slice program)
          && (program.len == 4 || program.str[4] == '-' || g_ascii_isdigit(program.str[4]));
 }
 
-guint
-line_writer(const Frame *frame, Slice *text)
+static inline guint
+_writer(const Frame *frame, Slice *text)
 {
   *text = frame->text;
   if (!frame->program.len || _is_exim(frame->program))
     return BY_EXIM;
-  if (slice_equals(frame->program, SLICE("smtpd")))
-    return _smtpd_part(text);
-  return 0;
+  return slice_equals(frame->program, SLICE("smtpd")) ? _smtpd_part(text) : 0;
+}
+
+guint
+line_writer(const Frame *frame, Slice *text)
+{
+  return _writer(frame, text);
 }
 
 static inline gboolean
@@ -286,7 +290,7 @@ void
 line_parse_of(const Frame *frame, Slice client_ip, Line *out)
 {
   Slice text, id;
-  guint by = line_writer(frame, &text);
+  guint by = _writer(frame, &text);
   Piece piece;
 
   _clear(out, by ? LR_UNKNOWN : LR_NOT_OURS);

@@ -255,7 +255,8 @@ static gboolean
 _have_order(const Marks *self)
 {
   return self->n_keys == 1 && self->n_to == 1 && self->to >= FROM_LEN && self->to + 6 <= self->key
-         && (!self->n_subjects || (self->n_subjects == 1 && self->to + 6 <= self->subject && self->subject < self->key));
+         && (!self->n_subjects
+             || (self->n_subjects == 1 && self->to + 6 <= self->subject && self->subject < self->key));
 }
 
 /* what the middle says where its marks stand in order */
