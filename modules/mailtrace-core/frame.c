@@ -273,22 +273,54 @@ _rfc5424(Slice at, gboolean has_pri, Frame *out)
   return TRUE;
 }
 
-/* "[" pid "]" SP */
+static inline gboolean
+_begins_bracket(Slice text)
+{
+  return text.len && text.str[0] == '[';
+}
+
+static inline void
+_set_pid(Frame *self, guint32 pid, gsize len)
+{
+  if (!pid)
+    return;
+  self->pid = pid;
+  self->text = slice_new(self->text.str + len, self->text.len - len);
+}
+
+/* "[" pid "]" SP; the first byte is there */
 static void
 _exim_pid(Frame *self)
 {
   Slice head = slice_head(self->text, PID_DIGITS_MAX + 3);
-  gssize end = head.len && head.str[0] == '[' ? slice_find_char(head, ']') : -1;
-  gboolean is_within = end < 10 && self->text.str - self->raw.str >= 8;
-  guint32 pid;
+  gssize end = slice_find_char(head, ']');
 
   if (end < 2 || (gsize) end + 1 >= head.len || head.str[end + 1] != ' ')
     return;
-  pid = is_within ? _pid_within(head.str + end, (gsize) end - 1) : _pid(slice_new(head.str + 1, (gsize) end - 1));
-  if (!pid)
-    return;
-  self->pid = pid;
-  self->text = slice_skip(self->text, (gsize) end + 2);
+  _set_pid(self, _pid(slice_new(head.str + 1, (gsize) end - 1)), (gsize) end + 2);
+}
+
+/* the same behind at least eight bytes of the line */
+static inline void
+_exim_pid_within(Frame *self)
+{
+#ifdef __SSE2__
+  const gchar *text = self->text.str;
+
+  if (self->text.len >= 16)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) text);
+      guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(']'))) & 0x3fc;
+      gsize end = ends ? (gsize) __builtin_ctz(ends) : 0;
+
+      if (end && text[1] != ']' && text[end + 1] == ' ')
+        {
+          _set_pid(self, _pid_within(text + end, end - 1), end + 2);
+          return;
+        }
+    }
+#endif
+  _exim_pid(self);
 }
 
 /* both clocks were read at the same moment: an offset that only one of them prints holds for the other, too */
@@ -313,7 +345,8 @@ frame_take_inner(Frame *self)
       _adopt_inner(self, &inner);
       self->has_header = TRUE;
     }
-  _exim_pid(self);
+  if (_begins_bracket(self->text))
+    _exim_pid(self);
 }
 
 /* an exim stamp that says the same as the UTM's at the begin of the line, which is the rule there */
@@ -339,7 +372,7 @@ _take_inner_of_utm(Slice line, Frame *out)
     {
       out->text = slice_new(text + DATE_TIME_LEN + 1, out->text.len - DATE_TIME_LEN - 1);
       if (text[DATE_TIME_LEN + 1] == '[')
-        _exim_pid(out);
+        _exim_pid_within(out);
     }
   else
     frame_take_inner(out);
@@ -430,7 +463,8 @@ _split_exim(FrameMemory *memory, Slice line, Frame *out)
   if (out->stamp.local_usec > 0)
     _remember(memory, slice_head(line, DATE_TIME_LEN), 0,
               (Stamp) { out->stamp.local_usec - out->stamp.local_usec % STAMP_USEC, STAMP_OFFSET_UNKNOWN });
-  _exim_pid(out);
+  if (_begins_bracket(out->text))
+    _exim_pid(out);
   return TRUE;
 }
 
@@ -490,8 +524,8 @@ _remembered_exim(const FrameMemory *memory, Slice line, Slice at, Frame *out)
   if (!frame_stamp_exim_end(&at, memory->stamp.local_usec, &stamp))
     return FALSE;
   *out = (Frame) { stamp, SLICE_NONE, SLICE_NONE, SLICE_NONE, 0, at, TRUE, line };
-  if (at.len && at.str[0] == '[')
-    _exim_pid(out);
+  if (_begins_bracket(at))
+    _exim_pid_within(out);
   return TRUE;
 }
 

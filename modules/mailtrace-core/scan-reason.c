@@ -82,10 +82,10 @@ static const Reason filter_reasons[] =
 
 #define TEXT_MAX 256
 
-/* the pairs with which words of a text begin */
+/* the pairs with which words of a text begin; IS_CLASS is none of them */
 typedef struct _Pairs
 {
-  guint64 bits[1024 / 64];
+  guint64 bits[IS_CLASS / 64 + 1];
 } Pairs;
 
 static void
@@ -179,18 +179,24 @@ _without_addresses(Slice text, gchar copy[TEXT_MAX])
   return slice_new(copy, text.len);
 }
 
+/* in front of its reasons */
+static Slice
+_class_of(const Reason *reason)
+{
+  while (reason->pair != IS_CLASS)
+    reason--;
+  return reason->text;
+}
+
 static Slice
 _class_of_text(Slice text)
 {
-  Slice class = SLICE_NONE;
   Pairs pairs;
 
   _collect_pairs(&pairs, text);
   for (guint i = 0; i < G_N_ELEMENTS(reasons); i++)
-    if (reasons[i].pair == IS_CLASS)
-      class = reasons[i].text;
-    else if (_has_pair(&pairs, reasons[i].pair) && _find_word(text, reasons[i].text) >= 0)
-      return class;
+    if (_has_pair(&pairs, reasons[i].pair) && _find_word(text, reasons[i].text) >= 0)
+      return _class_of(&reasons[i]);
   return SLICE_NONE;
 }
 

@@ -181,9 +181,30 @@ _to_duration(Slice self, gint64 *millionths)
   return TRUE;
 }
 
+/* 1*4DIGIT "." 3DIGIT ["s"], as most are; FALSE: it is none */
+static gboolean
+_take_milliseconds(Slice self, gint64 *millionths)
+{
+  gint64 number = 0;
+  gsize len = self.len - (self.len && self.str[self.len - 1] == 's');
+
+  if (len < 5 || len > 8 || self.str[len - 4] != '.')
+    return FALSE;
+  for (gsize i = 0; i < len; i++)
+    if ((guchar) (self.str[i] - '0') <= 9)
+      number = number * 10 + (self.str[i] - '0');
+    else if (i != len - 4)
+      return FALSE;
+  *millionths = number * (DECIMAL_SCALE / 1000);
+  return TRUE;
+}
+
 gboolean
 slice_to_decimal(Slice self, gint64 *millionths)
 {
+  if (_take_milliseconds(self, millionths))
+    return TRUE;
+
   gboolean negative = self.len && self.str[0] == '-';
   Slice rest = slice_skip(self, negative);
   gint64 number;
