@@ -86,10 +86,9 @@ slice_same_bytes(const gchar *a, const gchar *b, gsize len)
     }
   if (len >= 4)
     return slice_word4(a) == slice_word4(b) && slice_word4(a + len - 4) == slice_word4(b + len - 4);
-  for (gsize i = 0; i < len; i++)
-    if (a[i] != b[i])
-      return FALSE;
-  return TRUE;
+  if (len >= 2)
+    return slice_word2(a) == slice_word2(b) && slice_word2(a + len - 2) == slice_word2(b + len - 2);
+  return !len || *a == *b;
 }
 
 static inline gboolean

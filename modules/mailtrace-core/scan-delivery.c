@@ -89,7 +89,8 @@ _addresses_end(Slice text, gboolean failure)
   gsize end = _first_field(text);
 
   /* commands and files may hold colons: there the first field ends them */
-  gboolean is_command = text.len && strchr("|/>", text.str[0] ? text.str[0] : '?') && end < text.len;
+  gchar first = scan_next(text);
+  gboolean is_command = (first == '|' || first == '/' || first == '>') && end < text.len;
   gssize colon = failure && !is_command ? scan_find_unquoted(slice_head(text, end), SLICE(": ")) : -1;
   if (colon > 0 && text.str[colon - 1] == ' ')
     colon--;

@@ -93,20 +93,39 @@ _count_quotes(Slice text)
   return n;
 }
 
+/* from begin to end; *quotes: less those that are passed.  Where it stops; behind the end: a backslash protects that. */
+static gsize
+_pass_quotes(Slice text, gsize begin, gsize end, guint *quotes)
+{
+  gssize found;
+
+  while (begin < end && (found = slice_find_either(slice_new(text.str + begin, end - begin), '"', '\\')) >= 0)
+    {
+      begin += (gsize) found;
+      gboolean is_quote = text.str[begin] == '"';
+      *quotes -= is_quote;
+      begin += is_quote ? 1 : 2;
+    }
+  return MAX(begin, end);
+}
+
 /* index of the last blank with that name behind it, and an even number of quotes behind both; -1: none */
 static gssize
 _find_last_name(Slice text, Slice name)
 {
   guint behind = _count_quotes(text);
-  gssize found = -1;
+  gssize found = -1, at;
+  gsize passed = 0;
 
-  for (gsize i = 0; i < text.len; i++)
-    if (text.str[i] == '\\')
-      i++;
-    else if (text.str[i] == '"')
-      behind--;
-    else if (text.str[i] == ' ' && behind % 2 == 0 && slice_starts_with(slice_skip(text, i + 1), name))
-      found = (gssize) i;
+  for (gsize i = 0; (at = slice_find_pair(slice_skip(text, i), ' ', name.str[0], name.str[0])) >= 0; i++)
+    {
+      i += (gsize) at;
+      if (!slice_starts_with(slice_skip(text, i + 1), name))
+        continue;
+      passed = _pass_quotes(text, passed, i, &behind);
+      if (passed == i && behind % 2 == 0)
+        found = (gssize) i;
+    }
   return found;
 }
 

@@ -132,17 +132,48 @@ _same_letters(const gchar *a, const gchar *b, gsize len)
   return TRUE;
 }
 
+#ifdef __SSE2__
+/* bit i: byte i is that letter or its capital, or that other byte */
+static inline guint
+_places_of(const gchar *at, gchar c)
+{
+  __m128i bytes = _mm_loadu_si128((const __m128i *) at);
+
+  if (g_ascii_islower(c))
+    bytes = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+  return (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+}
+#endif
+
+/* index of the first two bytes of a word, without regard to case, or -1 */
+static gssize
+_find_begin(Slice text, Slice word)
+{
+  gsize i = 0;
+
+#ifdef __SSE2__
+  for (; i + 17 <= text.len; i += 16)
+    {
+      guint places = _places_of(text.str + i, word.str[0]) & _places_of(text.str + i + 1, word.str[1]);
+      if (places)
+        return (gssize) i + __builtin_ctz(places);
+    }
+#endif
+  for (; i + 1 < text.len; i++)
+    if (_lower(text.str[i]) == word.str[0] && _lower(text.str[i + 1]) == word.str[1])
+      return (gssize) i;
+  return -1;
+}
+
 /* begins a word of the text, without regard to case; a "!" behind it: ends one as well */
 static gssize
 _find_word(Slice text, Slice word)
 {
   gboolean whole = word.str[word.len - 1] == '!';
-
-  word.len -= whole;
-  gchar upper = g_ascii_islower(word.str[0]) ? (gchar) (word.str[0] & ~0x20) : word.str[0];
   gssize found;
 
-  for (gsize i = 0; (found = slice_find_either(slice_skip(text, i), word.str[0], upper)) >= 0; i++)
+  word.len -= whole;
+  for (gsize i = 0; (found = _find_begin(slice_skip(text, i), word)) >= 0; i++)
     {
       i += (gsize) found;
       if (i + word.len <= text.len && _same_letters(text.str + i, word.str, word.len)
