@@ -93,13 +93,14 @@ _count_quotes(Slice text)
   return n;
 }
 
-/* from begin to end; *quotes: less those that are passed.  Where it stops; behind the end: a backslash protects that. */
+/* takes those from begin to end off *quotes; the end, or the byte behind it, if a backslash protects that one */
 static gsize
 _pass_quotes(Slice text, gsize begin, gsize end, guint *quotes)
 {
   gssize found;
 
-  while (begin < end && (found = slice_find_either(slice_new(text.str + begin, end - begin), '"', '\\')) >= 0)
+  text = slice_head(text, end);
+  while (begin < end && (found = slice_find_either(slice_skip(text, begin), '"', '\\')) >= 0)
     {
       begin += (gsize) found;
       gboolean is_quote = text.str[begin] == '"';
