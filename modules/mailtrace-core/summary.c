@@ -158,28 +158,54 @@ summary_flat_facts(const Summary *self, RecordKind kind, guint i)
   return flat;
 }
 
+static gchar *
+_put(gchar *to, Slice text)
+{
+  memcpy(to, text.str, text.len);
+  return to + text.len;
+}
+
+static gchar *
+_put_decimal(gchar *to, guint32 number)
+{
+  gchar digits[10];
+  gsize n = 0;
+
+  do
+    digits[n++] = (gchar) ('0' + number % 10);
+  while (number /= 10);
+  while (n)
+    *to++ = digits[--n];
+  return to;
+}
+
+static gchar *
+_put_hash(gchar *to, guint64 hash)
+{
+  for (gint shift = 60; shift >= 0; shift -= 4)
+    *to++ = "0123456789abcdef"[hash >> shift & 15];
+  return to;
+}
+
+#define SESSION_ID_MAX (STAMP_ISO_MAX + 64)   /* without the texts of names and addresses */
+
 /* identity = gateway ":session:" [node ":"] ( pid ":" stamp / ip ":" stamp ":" hash ) */
 static Slice
 _session_id(const Session *self, Facts *facts)
 {
-  Slice ip = facts_get_text(facts, F_CLIENT_IP);
-  gchar stamp[STAMP_ISO_MAX];
-  GString *id = g_string_new(self->host->name);
+  Slice ip = facts_get_text(facts, F_CLIENT_IP), gateway = slice_from_string(self->host->name);
+  Slice node = self->node ? slice_from_string(self->node) : SLICE_NONE;
+  gchar *id = facts_alloc(facts->memory, gateway.len + node.len + ip.len + SESSION_ID_MAX), *at = _put(id, gateway);
 
-  g_string_append(id, ":session:");
-  if (self->node)
-    g_string_append_printf(id, "%s:", self->node);
-  stamp_format_local(&self->first, stamp);
-  if (self->pid)
-    g_string_append_printf(id, "%u:%s", self->pid, stamp);
-  else
-    {
-      g_string_append_len(id, ip.len ? ip.str : "-", ip.len ? (gssize) ip.len : 1);
-      g_string_append_printf(id, ":%s:%016" G_GINT64_MODIFIER "x", stamp, self->id_hash);
-    }
-  Slice copy = facts_copy_text(facts->memory, slice_new(id->str, id->len));
-  g_string_free(id, TRUE);
-  return copy;
+  at = _put(at, SLICE(":session:"));
+  if (node.len)
+    at = _put(_put(at, node), SLICE(":"));
+  at = self->pid ? _put_decimal(at, self->pid) : _put(at, ip.len ? ip : SLICE("-"));
+  *at++ = ':';
+  at += stamp_format_local(&self->first, at);
+  if (!self->pid)
+    at = _put_hash(_put(at, SLICE(":")), self->id_hash);
+  return slice_new(id, (gsize) (at - id));
 }
 
 static void
