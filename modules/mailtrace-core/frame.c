@@ -72,6 +72,7 @@ _pid(Slice digits)
   return pid;
 }
 
+#ifdef __SSE2__
 /* the same for up to eight digits behind any other eight bytes of the line */
 static inline guint32
 _pid_within(const gchar *end, gsize digits)
@@ -85,6 +86,7 @@ _pid_within(const gchar *end, gsize digits)
   word = word * (100 * 0x10000 + 1) >> 16 & G_GUINT64_CONSTANT(0x0000ffff0000ffff);
   return (guint32) (word * (10000 * G_GUINT64_CONSTANT(0x100000000) + 1) >> 32);
 }
+#endif
 
 /* tag = program ["[" pid "]"] ":" */
 static gboolean

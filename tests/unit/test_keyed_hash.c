@@ -53,6 +53,22 @@ Test(keyed_hash, every_byte_of_a_text_counts)
   _assert_all_differ(hashes);
 }
 
+Test(keyed_hash, short_texts_are_packed_as_they_lie_in_memory)
+{
+  guint64 words[3], expected[3];
+  GuardPage page;
+
+  guard_page_init(&page, 16);
+  for (gsize len = 0; len < 16; len++)
+    {
+      memset(expected, 0, sizeof(expected));
+      memcpy(expected, "abcdefghijklmno", len);
+      hash_pack(guard_page_put(&page, slice_new("abcdefghijklmno", len)), words);
+      cr_assert_arr_eq(words, expected, sizeof(words));
+    }
+  guard_page_release(&page);
+}
+
 Test(keyed_hash, nothing_behind_the_text_is_read)
 {
   gchar text[TEXT_MAX] = { 1, 2, 3 };

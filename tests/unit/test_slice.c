@@ -29,6 +29,49 @@ Test(slice, searching_stays_inside)
   cr_expect_eq(slice_find(SLICE_NONE, SLICE("a")), -1);
 }
 
+static gssize
+_first_pair(Slice text)
+{
+  for (gsize i = 0; i + 1 < text.len; i++)
+    if (text.str[i] == ' ' && (text.str[i + 1] == 'i' || text.str[i + 1] == 'q'))
+      return (gssize) i;
+  return -1;
+}
+
+Test(slice, pairs_are_found_in_each_place_and_nothing_behind_is_read)
+{
+  gchar bytes[70];
+  GuardPage guard;
+
+  guard_page_init(&guard, sizeof(bytes));
+  for (gsize len = 0; len <= sizeof(bytes); len++)
+    for (gsize at = 0; at <= len; at++)
+      {
+        memset(bytes, ' ', sizeof(bytes));
+        if (at < len)
+          bytes[at] = at % 2 ? 'i' : 'q';
+        Slice text = guard_page_put(&guard, slice_new(bytes, len));
+        cr_assert_eq(slice_find_pair(text, ' ', 'i', 'q'), _first_pair(text));
+      }
+  guard_page_release(&guard);
+}
+
+Test(slice, milliseconds_are_decimals_like_others)
+{
+  static const gchar *const texts[] = { "0.273s", "0.273", "1234.567", "0.00", "12s", "1.5s" };
+  static const gint64 millionths[] = { 273000, 273000, 1234567000, 0, 12000000, 1500000 };
+  gint64 value;
+
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+    cr_expect(slice_to_decimal(slice_from_string(texts[i]), &value) && value == millionths[i], "%s", texts[i]);
+  value = 7;
+  cr_expect_not(slice_to_decimal(SLICE(".123s"), &value));
+  cr_expect_not(slice_to_decimal(SLICE("1.2.345"), &value));
+  cr_expect_not(slice_to_decimal(SLICE("1x.345"), &value));
+  cr_expect_not(slice_to_decimal(SLICE("1.345x"), &value));
+  cr_expect_eq(value, 7);
+}
+
 Test(slice, the_seed_changes_the_hash)
 {
   cr_expect_neq(slice_hash(SLICE("alice@example.test"), 1), slice_hash(SLICE("alice@example.test"), 2));
