@@ -98,7 +98,8 @@ _close_objects(const Writing *self, gchar *at, guint depth)
   return at + self->open->depth - 1u - depth;
 }
 
-/* of an entry that may stand in another object than the one before; a comma goes in front of whatever comes first */
+/* of an entry that stands in an object, maybe in another one than the one before; a comma is in front of whatever comes
+ * first */
 static gchar *
 _put_path(Writing *self, gchar *at, const PlanEntry *entry)
 {
@@ -109,8 +110,24 @@ _put_path(Writing *self, gchar *at, const PlanEntry *entry)
   memcpy(at, path->text + path->at[common], PLAN_PATH_MAX);
   *at = ',';
   self->open = entry;
-  self->object = entry->depth > 1 ? path->objects[entry->depth - 2] : PLAN_OUTERMOST;
+  self->object = path->objects[entry->depth - 2];
   return at + path->at[entry->depth] - path->at[common];
+}
+
+static inline gchar *
+_put_outer_key(Writing *self, gchar *at, const PlanEntry *entry)
+{
+  at = _close_objects(self, at, 0);
+  memcpy(at, entry->key, PLAN_KEY_ROOM);
+  self->open = entry;
+  self->object = PLAN_OUTERMOST;
+  return at + entry->key_len;
+}
+
+static gchar *
+_put_key(Writing *self, gchar *at, const PlanEntry *entry)
+{
+  return entry->depth == 1 ? _put_outer_key(self, at, entry) : _put_path(self, at, entry);
 }
 
 /* with room for other entries behind it; the first quote is there */
@@ -153,7 +170,7 @@ _put_derived(Writing *self, gchar *at, const PlanEntry *entry)
 
   if (!text.str)
     return at;
-  at = _put_path(self, at, entry);
+  at = _put_key(self, at, entry);
   if (entry->derived->as_list)
     return _put_list(self->json, at, &(FactItem) { text, NULL });
   *at = '"';
@@ -188,10 +205,8 @@ _put_records(Writing *self, gchar *at, const PlanEntry *entry)
 static inline gchar *
 _put_value(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
 {
-  JsonText *json = self->json;
-
   if (entry->type == FT_TEXT)
-    return _put_text(json, at, fact->text);
+    return _put_text(self->json, at, fact->text);
   if (entry->type == FT_INTEGER)
     return json_write_integer(at, fact->number);
   switch (entry->type)
@@ -201,9 +216,9 @@ _put_value(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
     case FT_BOOLEAN:
       return _put_boolean(at, fact->number != 0);
     case FT_TIME:
-      return json_write_time(json, at, &fact->stamp);
+      return json_write_time(self->json, at, &fact->stamp);
     case FT_LIST:
-      return _put_list(json, at, fact->list.first);
+      return _put_list(self->json, at, fact->list.first);
     case FT_RECORDS:
       return _put_records(self, at, entry);
     default:
@@ -216,10 +231,19 @@ static gchar *
 _put_other_key(Writing *self, gchar *at, const PlanEntry *entry)
 {
   if (entry->object != PLAN_NO_OBJECT)
-    at = _put_path(self, at, entry);
+    at = _put_key(self, at, entry);
   else if (entry->type == PLAN_DERIVED)
     at = _put_derived(self, at, entry);
   return at;
+}
+
+/* the product has 32 bits, which are those of a pointer at once */
+static inline const PlanEntry *
+_first_marked(const PlanEntry *begin, guint64 marks)
+{
+  guint at = (guint) __builtin_ctzll(marks) * (guint) sizeof(PlanEntry);
+
+  return (const PlanEntry *) ((const gchar *) begin + at);
 }
 
 /* those that are marked */
@@ -236,12 +260,10 @@ _put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, g
         at = json_make_room(self->json, at, WORD_ROOM);
       for (guint64 rest = marks[word]; rest; rest &= rest - 1)
         {
-          entry = begin + (guint) __builtin_ctzll(rest);
+          entry = _first_marked(begin, rest);
+          memcpy(at, entry->key, PLAN_KEY_ROOM);
           if (G_LIKELY(object == entry->object))
-            {
-              memcpy(at, entry->key, PLAN_KEY_ROOM);
-              at += entry->key_len;
-            }
+            at += entry->key_len;
           else
             {
               at = _put_other_key(self, at, entry);

@@ -180,9 +180,10 @@ static inline Stamp
 _stamp(Slice data, gint32 offset_sec)
 {
   Stamp stamp;
+  gsize number = sizeof(stamp.local_usec);
 
   memcpy(&stamp.local_usec, data.str, sizeof(stamp.local_usec));
-  stamp.offset_sec = (gint32) packed_number(slice_skip(data, sizeof(stamp.local_usec)));
+  stamp.offset_sec = (gint32) packed_number(slice_new(data.str + number, data.len - number));
   if (!stamp_has_offset(&stamp))
     stamp.offset_sec = offset_sec;
   return stamp;

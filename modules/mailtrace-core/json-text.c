@@ -159,23 +159,31 @@ _write_four(gchar *at, guint number)
   return _write_pair(_write_pair(at, number / 100), number % 100);
 }
 
-/* below 10000 */
+#define TRIPLES_10(two) \
+  two "0." two "1." two "2." two "3." two "4." two "5." two "6." two "7." two "8." two "9."
+#define TRIPLES_100(one) \
+  TRIPLES_10(one "0") TRIPLES_10(one "1") TRIPLES_10(one "2") TRIPLES_10(one "3") TRIPLES_10(one "4") \
+  TRIPLES_10(one "5") TRIPLES_10(one "6") TRIPLES_10(one "7") TRIPLES_10(one "8") TRIPLES_10(one "9")
+
+/* the numbers from 000 to 999, four bytes each */
+static const gchar triples[] = TRIPLES_100("0") TRIPLES_100("1") TRIPLES_100("2") TRIPLES_100("3") TRIPLES_100("4")
+  TRIPLES_100("5") TRIPLES_100("6") TRIPLES_100("7") TRIPLES_100("8") TRIPLES_100("9");
+
+static inline gchar *
+_write_triple(gchar *at, guint number)
+{
+  memcpy(at, triples + 4 * number, 4);
+  return at + 3;
+}
+
+/* the same without zeros in front */
 static inline gchar *
 _write_short(gchar *at, guint number)
 {
-  guint high = number / 100, low = number % 100;
+  guint zeros = (number < 100) + (number < 10);
 
-  if (high >= 10)
-    return _write_pair(_write_pair(at, high), low);
-  if (high)
-    {
-      *at = (gchar) ('0' + high);
-      return _write_pair(at + 1, low);
-    }
-  if (low >= 10)
-    return _write_pair(at, low);
-  *at = (gchar) ('0' + low);
-  return at + 1;
+  memcpy(at, triples + 4 * number + zeros, 4);
+  return at + 3 - zeros;
 }
 
 gchar *
@@ -185,10 +193,10 @@ json_write_large(gchar *at, gint64 number)
 
   if (number < 0)
     *at++ = '-';
-  if (rest < 10000)
+  if (rest < 1000)
     return _write_short(at, (guint) rest);
-  if (rest < 100000000)
-    return _write_four(_write_short(at, (guint) rest / 10000), (guint) rest % 10000);
+  if (rest < 1000000)
+    return _write_triple(_write_short(at, (guint) rest / 1000), (guint) rest % 1000);
   return _write_larger(at, rest);
 }
 

@@ -26,9 +26,9 @@ _normal(Slice domain, gchar lower[DOMAIN_MAX + 1])
 static Slice
 _domain_of(Slice address)
 {
-  const gchar *at = address.len ? memrchr(address.str, '@', address.len) : NULL;
+  gssize at = slice_find_last_char(address, '@');
 
-  return at ? slice_skip(address, (gsize) (at + 1 - address.str)) : SLICE_NONE;
+  return at < 0 ? SLICE_NONE : slice_skip(address, (gsize) at + 1);
 }
 
 /* the registrable domain by the Public Suffix List as built in; a name that is a public suffix itself stays as it is */

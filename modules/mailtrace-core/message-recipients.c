@@ -10,8 +10,8 @@
 Slice
 facts_domain(Facts *facts, Slice address)
 {
-  const gchar *at = address.len ? memrchr(address.str, '@', address.len) : NULL;
-  Slice domain = at ? slice_skip(address, (gsize) (at + 1 - address.str)) : SLICE_NONE;
+  gssize at = slice_find_last_char(address, '@');
+  Slice domain = at < 0 ? SLICE_NONE : slice_skip(address, (gsize) at + 1);
 
   if (!lower_has_work(domain))
     return domain;
@@ -65,6 +65,20 @@ _set_domains(Facts *facts, KnownTexts *known)
     }
 }
 
+/* most messages have one recipient; FALSE: there are more */
+static gboolean
+_set_only_domain(Facts *facts)
+{
+  const FactItem *item = facts_get_list(facts, F_RECIPIENTS);
+  Slice domain = item && !item->next ? facts_domain(facts, item->text) : SLICE_NONE;
+
+  if (item && item->next)
+    return FALSE;
+  if (domain.str)
+    facts_append(facts, F_RECIPIENT_DOMAINS, domain);
+  return TRUE;
+}
+
 void
 message_set_recipients(const Message *self, Facts *facts)
 {
@@ -78,6 +92,8 @@ message_set_recipients(const Message *self, Facts *facts)
       _derive_recipients(facts, self->envelope_known, &known);
       known_texts_release(&known);
     }
+  if (_set_only_domain(facts))
+    return;
   known_texts_init(&known, self->host->seed);
   _set_domains(facts, &known);
   known_texts_release(&known);
@@ -93,6 +109,14 @@ _add_missing(Facts *facts, Slice recipient, Slice status)
   facts_set_text(delivery, F_DELIVERY_STATUS, status.len ? status : SLICE("unknown"));
 }
 
+/* the one recipient and the one delivery belong together */
+static gboolean
+_is_only_one(const Facts *facts, const FactItem *item)
+{
+  return item && !item->next && facts_count_nested(facts, RK_DELIVERY) == 1
+         && slice_equals(_envelope_recipient(facts_nested(facts, RK_DELIVERY, 0)), item->text);
+}
+
 void
 message_add_missing_deliveries(const Message *self, Facts *facts, Slice status)
 {
@@ -100,6 +124,8 @@ message_add_missing_deliveries(const Message *self, Facts *facts, Slice status)
   const Facts *delivery;
   KnownTexts known;
 
+  if (_is_only_one(facts, item))
+    return;
   known_texts_init(&known, self->host->seed);
   for (guint i = 0; item && (delivery = facts_nested(facts, RK_DELIVERY, i)); i++)
     known_texts_add(&known, _envelope_recipient(delivery));

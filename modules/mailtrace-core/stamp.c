@@ -30,14 +30,14 @@ stamp_date_of_day(gint64 days, gint *year, gint *month, gint *day)
 {
   gint64 shifted = days + 719468;
   gint64 era = _floor_div(shifted, 146097);
-  gint64 day_of_era = shifted - era * 146097;
-  gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  gint64 m = (5 * day_of_year + 2) / 153;
+  guint32 day_of_era = (guint32) (shifted - era * 146097);
+  guint32 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  guint32 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  guint32 m = (5 * day_of_year + 2) / 153;
 
   *day = (gint) (day_of_year - (153 * m + 2) / 5 + 1);
   *month = (gint) (m < 10 ? m + 3 : m - 9);
-  *year = (gint) CLAMP(year_of_era + era * 400 + (*month <= 2), 0, 9999);
+  *year = (gint) CLAMP((gint64) year_of_era + era * 400 + (*month <= 2), 0, 9999);
 }
 
 gint64

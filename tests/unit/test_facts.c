@@ -45,6 +45,48 @@ Test(facts, stamps_without_an_offset_get_one)
   record_free(record);
 }
 
+static void
+_set_any(Record *record, FieldId id)
+{
+  FieldType type = (FieldType) field_get(id)->type;
+
+  if (type == FT_TEXT || type == FT_LIST)
+    record_set_text(record, id, SLICE("any text"));
+  else if (type == FT_TIME)
+    record_set_time(record, id, (Stamp) { STAMP_USEC, 0 });
+  else
+    record_set_integer(record, id, 1);
+}
+
+/* the name tells that a field is one of nested records */
+static gboolean
+_is_nested(FieldId id, RecordKind kind)
+{
+  return field_get(id)->records & (1u << kind) && field_name_in(id, kind) != field_texts(id)->name;
+}
+
+Test(facts, nested_ones_have_what_their_records_have)
+{
+  for (guint kind = FIRST_NESTED_KIND; kind < RECORD_KIND_COUNT; kind++)
+    for (guint step = 1; step < 5; step++)
+      {
+        Record *record = record_new(RK_MESSAGE), *nested = record_add(record, (RecordKind) kind);
+
+        for (guint id = 0; id < FIELD_COUNT; id++)
+          if (_is_nested((FieldId) id, (RecordKind) kind))
+            _set_any(nested, (FieldId) id);
+        for (guint id = 0; id < FIELD_COUNT; id += step)
+          record_remove(nested, (FieldId) id);
+        Facts *facts = facts_new_of_record(record);
+        const Facts *found = facts_nested(facts, (RecordKind) kind, 0);
+        for (guint id = 0; id < FIELD_COUNT; id++)
+          cr_expect_eq(facts_has(found, (FieldId) id), record_has(nested, (FieldId) id), "%s",
+                       field_texts((FieldId) id)->name);
+        facts_free(facts);
+        record_free(record);
+      }
+}
+
 Test(facts, fields_come_in_their_order)
 {
   Facts *facts = facts_new(RK_MESSAGE, 0);
