@@ -38,10 +38,12 @@ _is_over_network(const Facts *delivery)
          && slice_equals(facts_get_text(delivery, F_DELIVERY_STATUS), SLICE("delivered"));
 }
 
-/* there are few versions and ciphers */
+/* there are few versions and ciphers; the log may tell one of them only */
 static void
 _add_name(Facts *facts, FieldId id, Slice name)
 {
+  if (!name.len)
+    return;
   for (const FactItem *item = facts_get_list(facts, id); item; item = item->next)
     if (slice_equals(item->text, name))
       return;
