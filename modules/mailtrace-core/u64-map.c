@@ -101,56 +101,74 @@ _slot(U64MapTable *table, guint64 key)
   return &table->slots[i];
 }
 
+static U64MapTable *
+_new_table(guint32 size)
+{
+  U64MapTable *self = g_malloc0(sizeof(U64MapTable) + size * sizeof(U64MapSlot));
+
+  self->size = size;
+  return self;
+}
+
 static void
 _grow_map(U64Map *self)
 {
   U64MapTable *old = self->table;
-  guint32 size = old ? old->size * 2 : FIRST_SIZE;
 
-  self->table = g_malloc0(sizeof(U64MapTable) + size * sizeof(U64MapSlot));
-  self->table->size = size;
-  self->table->used = old ? old->used : 1;
-  if (!old)
-    *_slot(self->table, self->first.key) = self->first;
-  for (guint32 i = 0; old && i < old->size; i++)
+  self->table = _new_table(old->size * 2);
+  for (guint32 i = 0; i < old->size; i++)
     if (old->slots[i].key)
       *_slot(self->table, old->slots[i].key) = old->slots[i];
   g_free(old);
 }
 
-static gboolean
-_insert_slot(U64MapSlot *slot, guint64 key, guint32 *value)
+/* the second key comes */
+static void
+_begin_table(U64Map *self)
 {
-  if (slot->key)
-    {
-      *value = slot->value;
-      return FALSE;
-    }
-  *slot = (U64MapSlot) { key, *value };
-  return TRUE;
+  U64MapSlot first = { self->key, self->value };
+
+  self->table = _new_table(FIRST_SIZE);
+  *_slot(self->table, first.key) = first;
 }
 
 gboolean
 u64_map_insert(U64Map *self, guint64 key, guint32 *value)
 {
   key = key ? key : 1;
-  if (!self->table && (!self->first.key || self->first.key == key))
-    return _insert_slot(&self->first, key, value);
-  if (!self->table || self->table->used >= self->table->size / 4 * 3)
+  if (u64_map_get(self, key, value))
+    return FALSE;
+  if (self->used == 1)
+    _begin_table(self);
+  else if (self->used > 1 && self->used >= self->table->size / 4 * 3)
     _grow_map(self);
-  gboolean is_new = _insert_slot(_slot(self->table, key), key, value);
-  self->table->used += is_new;
-  return is_new;
+  if (self->used)
+    *_slot(self->table, key) = (U64MapSlot) { key, *value };
+  else
+    {
+      self->key = key;
+      self->value = *value;
+    }
+  self->used++;
+  return TRUE;
 }
 
 gboolean
 u64_map_get(const U64Map *self, guint64 key, guint32 *value)
 {
   key = key ? key : 1;
-  const U64MapSlot *slot = self->table ? _slot(self->table, key) : &self->first;
-
+  if (self->used < 2)
+    {
+      if (!self->used || self->key != key)
+        return FALSE;
+      *value = self->value;
+      return TRUE;
+    }
+  const U64MapSlot *slot = _slot(self->table, key);
+  if (!slot->key)
+    return FALSE;
   *value = slot->value;
-  return slot->key == key;
+  return TRUE;
 }
 
 gboolean

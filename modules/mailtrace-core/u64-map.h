@@ -48,22 +48,27 @@ typedef struct _U64MapSlot
 
 typedef struct _U64MapTable
 {
-  guint32 used, size;
+  guint32 size;
   U64MapSlot slots[];
 } U64MapTable;
 
 typedef struct _U64Map
 {
-  U64MapTable *table;
-  U64MapSlot first;   /* the only one, while there is no table */
+  union
+  {
+    guint64 key;           /* used is 1 */
+    U64MapTable *table;    /* used is more */
+  };
+  guint32 value;           /* of that key */
+  guint32 used;
 } U64Map;
 
 static inline void
 u64_map_release(U64Map *self)
 {
-  if (self->table)
+  if (self->used > 1)
     g_free(self->table);
-  *self = (U64Map) { 0 };
+  self->used = 0;
 }
 
 /* the value stored under key; stores *value first when the key is new (then TRUE) */

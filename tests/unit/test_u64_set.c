@@ -29,3 +29,29 @@ Test(u64_set, next_gives_every_key_once_whatever_its_size)
       u64_set_release(&set);
     }
 }
+
+Test(u64_map, each_key_has_its_first_value_whatever_the_size)
+{
+  for (guint32 n = 0; n < 100; n++)
+    {
+      U64Map map = { 0 };
+      guint32 value;
+
+      for (guint32 i = 0; i < n; i++)
+        {
+          cr_expect_not(u64_map_get(&map, i * 0x9e3779b97f4a7c15, &value));
+          value = i + 7;
+          cr_expect(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value));
+        }
+      for (guint32 i = 0; i < n; i++)
+        {
+          cr_expect(u64_map_get(&map, i * 0x9e3779b97f4a7c15, &value));
+          cr_expect_eq(value, i + 7);
+          value = 1;
+          cr_expect_not(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value));
+          cr_expect_eq(value, i + 7);
+        }
+      cr_expect_not(u64_map_get(&map, 1000 * 0x9e3779b97f4a7c15, &value));
+      u64_map_release(&map);
+    }
+}
