@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "message.h"
 #include "host.h"
+#include "lower.h"
 
 #define DOMAIN_MAX 256
 
@@ -164,16 +165,6 @@ message_add_recipient(Message *self, Slice address, const TrackerOptions *option
   return TRUE;
 }
 
-static gboolean
-_has_upper(Slice text)
-{
-  gsize i = 0;
-
-  while (i < text.len && !g_ascii_isupper(text.str[i]))
-    i++;
-  return i < text.len;
-}
-
 void
 record_set_domain(Record *record, FieldId id, Slice address)
 {
@@ -183,15 +174,14 @@ record_set_domain(Record *record, FieldId id, Slice address)
   if (at < 0)
     return;
   Slice domain = slice_skip(address, (gsize) at + 1);
-  if (!_has_upper(domain))
+  if (!lower_has_work(domain))
     {
       record_set_text(record, id, domain);
       return;
     }
   if (domain.len > DOMAIN_MAX)
     lower = g_malloc(domain.len);
-  for (gsize i = 0; i < domain.len; i++)
-    lower[i] = g_ascii_tolower(domain.str[i]);
+  lower_copy(lower, domain);
   record_set_text(record, id, slice_new(lower, domain.len));
   if (lower != small)
     g_free(lower);

@@ -38,4 +38,29 @@ guard_page_release(GuardPage *self)
   munmap(self->memory, self->size + self->page);
 }
 
+#define HARD_TEXT_MAX 50
+
+/* checks texts of any length: each byte there is at any place, and texts with nothing readable behind them */
+static inline void
+hard_texts_check(void (*check)(Slice))
+{
+  gchar text[HARD_TEXT_MAX];
+  GuardPage page;
+
+  guard_page_init(&page, sizeof(text));
+  for (gsize len = 0; len <= sizeof(text); len++)
+    {
+      memset(text, 'X', sizeof(text));
+      check(guard_page_put(&page, slice_new(text, len)));
+      for (gsize at = 0; at < len; at++)
+        for (guint byte = 0; byte < 256; byte++)
+          {
+            memset(text, 'x', sizeof(text));
+            text[at] = (gchar) byte;
+            check(slice_new(text, len));
+          }
+    }
+  guard_page_release(&page);
+}
+
 #endif

@@ -54,31 +54,9 @@ _assert_string(Slice text)
   g_string_free(expected, TRUE);
 }
 
-Test(json_text, any_byte_at_any_place_of_texts_of_any_length)
+Test(json_text, any_byte_at_any_place_of_texts_of_any_length_and_nothing_behind_them)
 {
-  for (gsize len = 0; len <= 50; len++)
-    for (gsize at = 0; at < MAX(len, 1); at++)
-      for (guint byte = 0; byte < 256; byte++)
-        {
-          gchar text[50];
-
-          memset(text, 'x', sizeof(text));
-          if (len)
-            text[at] = (gchar) byte;
-          _assert_string(slice_new(text, len));
-        }
-}
-
-Test(json_text, nothing_is_read_behind_the_text)
-{
-  GuardPage page;
-  gchar text[40];
-
-  memset(text, 'y', sizeof(text));
-  guard_page_init(&page, sizeof(text));
-  for (gsize len = 0; len <= sizeof(text); len++)
-    _assert_string(guard_page_put(&page, slice_new(text, len)));
-  guard_page_release(&page);
+  hard_texts_check(_assert_string);
 }
 
 Test(json_text, a_long_text_that_needs_escapes_everywhere)
