@@ -341,6 +341,7 @@ void
 host_shift_clock(Host *self, gint64 usec)
 {
   self->clock_usec += usec;
+  self->waits_from_usec += usec;
   self->due_usec = 0;
   if (self->pieces)
     pieces_shift(self->pieces, usec);
@@ -423,16 +424,38 @@ _is_told(const Host *self, const ClockLine *line)
          || (queue_id_decode(line->queue_id, &id) && _is_near(line->usec, id.sec * STAMP_USEC));
 }
 
+static void
+_wait(Host *self)
+{
+  if (self->waits)
+    return;
+  self->waits = TRUE;
+  self->waits_from_usec = self->clock_usec;
+  self->waits_offset_sec = self->offset_sec;
+}
+
 /* what was touched while the clock waited belongs to the time it did not follow yet */
 static void
 _follow(Host *self, gint64 usec, gboolean sure)
 {
   if (self->waits)
-    _retouch(self, self->clock_usec, MAX(self->clock_usec, usec));
+    _retouch(self, self->waits_from_usec, MAX(self->clock_usec, usec));
   self->waits = FALSE;
   self->clock_sure = sure;
   self->clock_usec = MAX(self->clock_usec, usec);
   self->ahead_usec = 0;
+}
+
+/* while the clock waits a line near it is a late one, unless another offset explains those ahead */
+static void
+_follow_near(Host *self, gint64 usec)
+{
+  gboolean waits = self->waits && self->waits_offset_sec == self->offset_sec;
+
+  if (waits)
+    self->waits = FALSE;
+  _follow(self, usec, TRUE);
+  self->waits = waits && _is_near(usec, self->waits_from_usec);
 }
 
 static gboolean
@@ -444,7 +467,10 @@ _is_agreed(const Host *self, const ClockLine *line)
 static void
 _wait_for_another(Host *self, const ClockLine *line)
 {
-  self->waits = line->usec > self->clock_usec;
+  if (line->usec > self->clock_usec)
+    _wait(self);
+  else
+    self->waits = FALSE;
   self->ahead_usec = line->usec;
   self->ahead_hash = line->hash;
 }
@@ -471,7 +497,7 @@ host_follow_line(Host *self, const ClockLine *line)
   if (!self->clock_usec)
     _follow(self, line->usec, _is_told(self, line));
   else if (_is_near(step, 0))
-    _follow(self, line->usec, TRUE);
+    _follow_near(self, line->usec);
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)
@@ -479,7 +505,7 @@ host_follow_line(Host *self, const ClockLine *line)
   else if (_is_told(self, line))
     _follow(self, line->usec, TRUE);
   else if (line->offset_is_learned && clock_is_dst_step(step))
-    self->waits = TRUE;
+    _wait(self);
   else if (_is_agreed(self, line))
     _follow(self, line->usec, TRUE);
   else if (step <= CLOCK_STEP_SEC * STAMP_USEC)

@@ -92,6 +92,8 @@ struct _Host
   gint64 ahead_usec;        /* time of a line that is too far away to be followed alone, 0: none */
   guint64 ahead_hash;       /* that line */
   gboolean waits;           /* lines are ahead that the clock does not follow */
+  gint64 waits_from_usec;   /* the clock when the first of them came */
+  gint32 waits_offset_sec;  /* the offset then */
   gboolean clock_sure;      /* two lines agreed, or a queue id told */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
