@@ -388,14 +388,6 @@ _retouch(Host *self, gint64 from_usec, gint64 usec)
     ((Connection *) l->data)->due_from_usec = usec;
 }
 
-void
-host_set_clock(Host *self, gint64 usec)
-{
-  if (usec < self->clock_usec)
-    _retouch(self, usec, usec);
-  self->clock_usec = usec;
-}
-
 static gboolean
 _is_near(gint64 a, gint64 b)
 {
@@ -444,6 +436,18 @@ _follow(Host *self, gint64 usec, gboolean sure)
   self->clock_sure = sure;
   self->clock_usec = MAX(self->clock_usec, usec);
   self->ahead_usec = 0;
+}
+
+void
+host_set_clock(Host *self, gint64 usec, gint64 line_usec)
+{
+  if (usec < self->clock_usec)
+    _retouch(self, usec, usec);
+  else if (self->waits && !_is_near(usec, self->waits_from_usec))
+    _follow(self, usec, self->clock_sure);
+  self->clock_usec = usec;
+  if (line_usec > usec && !_is_near(line_usec, usec))
+    _wait(self);
 }
 
 /* while the clock waits a line near it is a late one, unless another offset explains those ahead */

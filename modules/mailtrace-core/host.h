@@ -177,8 +177,8 @@ void host_unqueue_interim(Message *message);
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
-/* the clock as it was in an earlier run */
-void host_set_clock(Host *self, gint64 usec);
+/* the clock as it was in an earlier run, behind a line of that time */
+void host_set_clock(Host *self, gint64 usec, gint64 line_usec);
 
 /* gives a stamp without offset the host's; late lines from before a change get the old one */
 void host_resolve_stamp(const Host *self, Stamp *stamp);

@@ -251,7 +251,7 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   _hash_line(feed);
   _follow_line(feed);
   if (self->replayed)
-    host_set_clock(host, self->replayed->clock_usec);
+    host_set_clock(host, self->replayed->clock_usec, feed->usec);
   tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   self->feeding = feed;

@@ -426,6 +426,9 @@ _check_fates(guint32 seed)
   history_free(history);
 }
 
+/* a connection begins behind an hour's pause, and its line is all that the journal still has of that host */
+#define SEED_OF_A_PAUSE 6042003
+
 Test(restart, made_histories_survive_kills)
 {
   const gchar *more = getenv("RESTART_SEEDS"), *only = getenv("RESTART_SEED");
@@ -438,6 +441,7 @@ Test(restart, made_histories_survive_kills)
     }
   for (guint32 seed = 1; seed <= 6; seed++)
     _check_fates(seed);
+  _check_fates(SEED_OF_A_PAUSE);
   g_print("seeds from %u\n", first);
   for (guint32 i = 0; i < n; i++)
     _check_fates(first + i);
