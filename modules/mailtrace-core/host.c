@@ -479,18 +479,32 @@ _wait_for_another(Host *self, const ClockLine *line)
   self->ahead_hash = line->hash;
 }
 
+static void
+_go_back(Host *self, gint64 usec)
+{
+  _retouch(self, usec, usec);
+  self->clock_usec = usec;
+  _follow(self, usec, TRUE);
+}
+
 /* one line had moved the clock, and this one knows nothing of it: a late one, or the second that tells it was wrong */
 static void
 _doubt(Host *self, const ClockLine *line)
 {
-  if (!_is_agreed(self, line))
-    {
-      _wait_for_another(self, line);
-      return;
-    }
-  _retouch(self, line->usec, line->usec);
-  self->clock_usec = line->usec;
-  _follow(self, line->usec, TRUE);
+  if (_is_agreed(self, line))
+    _go_back(self, line->usec);
+  else
+    _wait_for_another(self, line);
+}
+
+/* lines behind a pause had been read with the offset that this one shows to be over */
+static gboolean
+_followed_old_offset(const Host *self, const ClockLine *line)
+{
+  gint64 change = (gint64) self->offset_sec - self->old_offset_sec;
+
+  return !line->offset_is_learned && self->old_offset_sec != STAMP_OFFSET_UNKNOWN
+         && _is_near(self->offset_changed_usec, line->usec) && _is_near(self->clock_usec, line->usec + change * STAMP_USEC);
 }
 
 void
@@ -502,6 +516,8 @@ host_follow_line(Host *self, const ClockLine *line)
     _follow(self, line->usec, _is_told(self, line));
   else if (_is_near(step, 0))
     _follow_near(self, line->usec);
+  else if (step < 0 && _followed_old_offset(self, line))
+    _go_back(self, line->usec);
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #define BEGIN_SEC 1560000000
+#define CHANGE_SEC (BEGIN_SEC + 100)   /* summer time begins or ends */
 #define DAY_SEC 86400
 #define SESSIONS 40
 #define SHIFT_DAYS 100
@@ -276,13 +277,13 @@ _winter(gint64 utc_sec)
 static gint32
 _spring(gint64 utc_sec)
 {
-  return utc_sec < BEGIN_SEC + 100 ? 3600 : 7200;
+  return utc_sec < CHANGE_SEC ? 3600 : 7200;
 }
 
 static gint32
 _autumn(gint64 utc_sec)
 {
-  return utc_sec < BEGIN_SEC + 100 ? 7200 : 3600;
+  return utc_sec < CHANGE_SEC ? 7200 : 3600;
 }
 
 static void
@@ -355,17 +356,59 @@ Test(history, every_message_is_one_document)
   _each_seed(_check_truth);
 }
 
+static gint64
+_second(const Facts *facts, FieldId id)
+{
+  return facts_has(facts, id) ? stamp_to_utc_usec(&facts_at(facts, id)->stamp) / STAMP_USEC : 0;
+}
+
+/* a message that arrived before, or a session without one, may tell nothing of the change */
+static gboolean
+_tells_of_change(const Facts *document)
+{
+  return slice_equals(facts_get_text(document, F_RECORD), SLICE("message")) && _second(document, F_RECEIVED) >= CHANGE_SEC;
+}
+
+/* whatever the gateway's clock does, it is the same second of the world */
 static void
-_check_zones(GRand *rand, const History *unused)
+_expect_same_seconds(const gchar *zone, const Run *expected, const Run *found)
+{
+  GHashTableIter iter;
+  gpointer id, document;
+
+  g_hash_table_iter_init(&iter, expected->documents);
+  while (g_hash_table_iter_next(&iter, &id, &document))
+    {
+      const Facts *other = g_hash_table_lookup(found->documents, id);
+
+      if (!other || !_tells_of_change(document))
+        continue;
+      cr_expect_eq(_second(other, F_RECEIVED), _second(document, F_RECEIVED), "seed %u, %s, received: %s", current_seed,
+                   zone, (gchar *) id);
+      cr_expect_eq(_second(other, F_COMPLETED), _second(document, F_COMPLETED), "seed %u, %s, completed: %s", current_seed,
+                   zone, (gchar *) id);
+    }
+}
+
+static void
+_check_zones(GRand *rand, const History *history)
 {
   static const HistoryZone zones[] = { _spring, _autumn };
+  static const gchar *const names[] = { "spring", "autumn" };
+  Plan plan = { .lines = history->lines };
+  Run expected = _run(&plan);
 
   for (guint i = 0; i < G_N_ELEMENTS(zones); i++)
     {
-      History *history = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i]);
-      _check_truth(rand, history);
-      history_free(history);
+      History *changed = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i]);
+      plan.lines = changed->lines;
+      Run found = _run(&plan);
+      _check_truth(rand, changed);
+      _expect_same_seconds(names[i], &expected, &found);
+      _release(&found);
+      history_free(changed);
     }
+  _release(&expected);
 }
 
 Test(history, summer_time_may_begin_and_end)
