@@ -7,6 +7,7 @@
 #define OFFSET_CHANGE_SEC (2 * 3600)
 #define CLOCK_TOLERANCE_SEC 420
 #define CLOCK_STEP_SEC 86400
+#define SUMMER_TIME_SEC 3600
 
 void
 host_shared_init(HostShared *self, guint64 seed)
@@ -296,7 +297,7 @@ _accept_offset(Host *self, gint32 offset, gint64 sec)
   gint64 change = (gint64) offset - self->offset_sec;
   gboolean is_known = self->offset_sec != STAMP_OFFSET_UNKNOWN;
 
-  if (is_known && self->offset_sure && change && ABS(change) != 3600 && self->doubted_offset_sec != offset)
+  if (is_known && self->offset_sure && change && ABS(change) != SUMMER_TIME_SEC && self->doubted_offset_sec != offset)
     {
       self->doubted_offset_sec = offset;
       return FALSE;
@@ -479,10 +480,11 @@ _wait_for_another(Host *self, const ClockLine *line)
   self->ahead_hash = line->hash;
 }
 
+/* what was touched from then on belongs to the time of this line */
 static void
-_go_back(Host *self, gint64 usec)
+_correct(Host *self, gint64 from_usec, gint64 usec)
 {
-  _retouch(self, usec, usec);
+  _retouch(self, from_usec, usec);
   self->clock_usec = usec;
   _follow(self, usec, TRUE);
 }
@@ -492,7 +494,7 @@ static void
 _doubt(Host *self, const ClockLine *line)
 {
   if (_is_agreed(self, line))
-    _go_back(self, line->usec);
+    _correct(self, line->usec, line->usec);
   else
     _wait_for_another(self, line);
 }
@@ -504,7 +506,16 @@ _followed_old_offset(const Host *self, const ClockLine *line)
   gint64 change = (gint64) self->offset_sec - self->old_offset_sec;
 
   return !line->offset_is_learned && self->old_offset_sec != STAMP_OFFSET_UNKNOWN
-         && _is_near(self->offset_changed_usec, line->usec) && _is_near(self->clock_usec, line->usec + change * STAMP_USEC);
+         && _is_near(self->offset_changed_usec, line->usec)
+         && _is_near(self->clock_usec, line->usec + change * STAMP_USEC);
+}
+
+/* late, or the end of summer time: an arrival will tell */
+static void
+_wait_for_change(Host *self, const ClockLine *line)
+{
+  if (line->offset_is_learned && self->clock_usec - line->usec <= (SUMMER_TIME_SEC + CLOCK_TOLERANCE_SEC) * STAMP_USEC)
+    _wait(self);
 }
 
 void
@@ -516,12 +527,12 @@ host_follow_line(Host *self, const ClockLine *line)
     _follow(self, line->usec, _is_told(self, line));
   else if (_is_near(step, 0))
     _follow_near(self, line->usec);
-  else if (step < 0 && _followed_old_offset(self, line))
-    _go_back(self, line->usec);
+  else if (_followed_old_offset(self, line))
+    _correct(self, MIN(line->usec, self->clock_usec - CLOCK_TOLERANCE_SEC * STAMP_USEC), line->usec);
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)
-    return;
+    _wait_for_change(self, line);
   else if (_is_told(self, line))
     _follow(self, line->usec, TRUE);
   else if (line->offset_is_learned && clock_is_dst_step(step))

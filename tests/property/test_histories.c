@@ -9,165 +9,15 @@
  *     nothing to what has ended, so they count only when they come in time;
  *   - the order of recipients, warnings and bounces: theirs is that of the lines.
  */
-#include "history.h"
+#include "history-run.h"
 #include "facts-make.h"
 #include "mailtrace/document.h"
-#include "mailtrace/tracker.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define BEGIN_SEC 1560000000
 #define CHANGE_SEC (BEGIN_SEC + 100)   /* summer time begins or ends */
-#define DAY_SEC 86400
 #define SESSIONS 40
 #define SHIFT_DAYS 100
-
-typedef struct _Run
-{
-  GHashTable *documents;    /* id -> Facts, last revision */
-  TrackerCounters counters;
-  guint fed;
-  gboolean kept_cap;
-} Run;
-
-typedef struct _Plan
-{
-  GPtrArray *lines;         /* HistoryLine */
-  guint max_messages;       /* 0: the default */
-  gboolean is_live;         /* with the wall clock, and ticks */
-  guint again;              /* the last so many lines are read once more */
-  gboolean settled_before;  /* everything was forgotten when they are */
-} Plan;
-
-static guint32 current_seed;
-
-static void
-_collect(Run *self, SummaryQueue *queue)
-{
-  Summary *summary;
-
-  while ((summary = summary_queue_pop(queue)))
-    {
-      gchar *id = slice_dup(facts_get_text(summary->facts, F_ID));
-      const Facts *before = g_hash_table_lookup(self->documents, id);
-
-      gint64 revision = facts_get_integer(summary->facts, F_REVISION, 0);
-
-      cr_expect(!before || facts_get_integer(before, F_REVISION, 0) < revision, "seed %u: revision of %s does not rise",
-                current_seed, id);
-      g_hash_table_insert(self->documents, id, summary->facts);
-    }
-}
-
-static void
-_feed(Run *self, Tracker *tracker, const HistoryLine *history_line, gboolean is_live)
-{
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-  Frame frame;
-  Line line;
-
-  frame_split(slice_from_string(history_line->text), BEGIN_SEC, &frame);
-  if (!frame.host.len)
-    frame.host = SLICE("localhost");
-  if (slice_starts_with(frame.host, SLICE("utm-")))
-    {
-      frame.node = frame.host;
-      frame.host = SLICE("utm");
-    }
-  line_parse(&frame, &line);
-  tracker_feed(tracker, &frame, &line, is_live ? history_line->sec * STAMP_USEC : 0, &queue);
-  self->fed++;
-  _collect(self, &queue);
-}
-
-static void
-_tick(Run *self, Tracker *tracker, gint64 sec)
-{
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-
-  tracker_tick(tracker, sec * STAMP_USEC, &queue);
-  _collect(self, &queue);
-}
-
-/* long enough for everything but the timeout of messages */
-static void
-_let_settle(Run *self, Tracker *tracker, gint64 sec)
-{
-  _tick(self, tracker, sec);
-  _tick(self, tracker, sec + 2 * DAY_SEC);
-}
-
-static void
-_feed_all(Run *self, Tracker *tracker, const Plan *plan)
-{
-  for (guint i = 0; i < plan->lines->len; i++)
-    {
-      const HistoryLine *line = g_ptr_array_index(plan->lines, i);
-      const HistoryLine *next = i + 1 < plan->lines->len ? g_ptr_array_index(plan->lines, i + 1) : line;
-
-      _feed(self, tracker, line, plan->is_live);
-      self->kept_cap &= !plan->max_messages || tracker_open_messages(tracker) <= plan->max_messages;
-      for (gint64 sec = line->sec; plan->is_live && sec <= MIN(next->sec, line->sec + 400); sec++)
-        _tick(self, tracker, sec);
-      if (plan->is_live && next->sec > line->sec)
-        _tick(self, tracker, next->sec);
-    }
-}
-
-static gint32
-_no_offset(gint64 local_sec, gpointer unused)
-{
-  return 0;
-}
-
-static void
-_check_counters(const Run *self)
-{
-  const TrackerCounters *c = &self->counters;
-  guint64 ended = 0;
-
-  for (guint i = ER_COMPLETE; i < END_REASON_COUNT; i++)
-    ended += c->messages_ended[i];
-  cr_expect_eq(c->messages_opened, ended, "seed %u", current_seed);
-  cr_expect_eq(self->fed, c->lines_of_messages + c->lines_of_sessions + c->lines_not_ours + c->lines_unknown
-               + c->lines_repeated + c->lines_continued + c->lines_late, "seed %u", current_seed);
-  cr_expect_eq(c->lines_unknown, 0u, "seed %u", current_seed);
-}
-
-static Run
-_run(const Plan *plan)
-{
-  Run self = { .kept_cap = TRUE };
-  SummaryQueue queue = SUMMARY_QUEUE_INIT;
-  TrackerOptions options;
-  const HistoryLine *last = g_ptr_array_index(plan->lines, plan->lines->len - 1);
-
-  self.documents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) facts_free);
-  tracker_options_init(&options);
-  options.offset_at = _no_offset;
-  if (plan->max_messages)
-    options.max_messages = plan->max_messages;
-  Tracker *tracker = tracker_new(&options);
-  _feed_all(&self, tracker, plan);
-  if (plan->settled_before)
-    _let_settle(&self, tracker, last->sec);
-  for (guint i = plan->lines->len - plan->again; i < plan->lines->len; i++)
-    _feed(&self, tracker, g_ptr_array_index(plan->lines, i), FALSE);
-  _let_settle(&self, tracker, last->sec + 3 * DAY_SEC);
-  tracker_finish(tracker, ER_SHUTDOWN, &queue);
-  _collect(&self, &queue);
-  self.counters = *tracker_counters(tracker);
-  cr_expect_eq(tracker_open_messages(tracker), 0u);
-  tracker_free(tracker);
-  _check_counters(&self);
-  return self;
-}
-
-static void
-_release(Run *self)
-{
-  g_hash_table_destroy(self->documents);
-}
 
 /* how documents are compared */
 typedef enum _Compare
@@ -323,7 +173,7 @@ static void
 _check_truth(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines };
-  Run run = _run(&plan);
+  Run run = history_run(&plan);
   guint n = 0;
   GHashTableIter iter;
   gpointer document;
@@ -340,15 +190,15 @@ _check_truth(GRand *rand, const History *history)
         continue;
       Slice status = facts_get_text(found, F_STATUS);
       cr_expect_eq(_count(facts_get_list(found, F_QUEUE_IDS)), message->ids->len, "seed %u: %s", current_seed, id);
-      cr_expect(!message->status || slice_equals(status, slice_from_string(message->status)), "seed %u: %s is %.*s, not %s",
-                current_seed, id, (int) status.len, status.str, message->status);
+      cr_expect(!message->status || slice_equals(status, slice_from_string(message->status)),
+                "seed %u: %s is %.*s, not %s", current_seed, id, (int) status.len, status.str, message->status);
       cr_expect(!facts_has(found, F_MISSING), "seed %u: %s misses something", current_seed, id);
     }
   g_hash_table_iter_init(&iter, run.documents);
   while (g_hash_table_iter_next(&iter, NULL, &document))
     n -= slice_equals(facts_get_text(document, F_RECORD), SLICE("message"));
   cr_expect_eq(n, 0u, "seed %u: phantoms", current_seed);
-  _release(&run);
+  history_run_release(&run);
 }
 
 Test(history, every_message_is_one_document)
@@ -366,7 +216,8 @@ _second(const Facts *facts, FieldId id)
 static gboolean
 _tells_of_change(const Facts *document)
 {
-  return slice_equals(facts_get_text(document, F_RECORD), SLICE("message")) && _second(document, F_RECEIVED) >= CHANGE_SEC;
+  return slice_equals(facts_get_text(document, F_RECORD), SLICE("message"))
+         && _second(document, F_RECEIVED) >= CHANGE_SEC;
 }
 
 /* whatever the gateway's clock does, it is the same second of the world */
@@ -383,10 +234,10 @@ _expect_same_seconds(const gchar *zone, const Run *expected, const Run *found)
 
       if (!other || !_tells_of_change(document))
         continue;
-      cr_expect_eq(_second(other, F_RECEIVED), _second(document, F_RECEIVED), "seed %u, %s, received: %s", current_seed,
-                   zone, (gchar *) id);
-      cr_expect_eq(_second(other, F_COMPLETED), _second(document, F_COMPLETED), "seed %u, %s, completed: %s", current_seed,
-                   zone, (gchar *) id);
+      cr_expect_eq(_second(other, F_RECEIVED), _second(document, F_RECEIVED), "seed %u, %s, received: %s",
+                   current_seed, zone, (gchar *) id);
+      cr_expect_eq(_second(other, F_COMPLETED), _second(document, F_COMPLETED), "seed %u, %s, completed: %s",
+                   current_seed, zone, (gchar *) id);
     }
 }
 
@@ -396,19 +247,21 @@ _check_zones(GRand *rand, const History *history)
   static const HistoryZone zones[] = { _spring, _autumn };
   static const gchar *const names[] = { "spring", "autumn" };
   Plan plan = { .lines = history->lines };
-  Run expected = _run(&plan);
+  Run expected = history_run(&plan);
 
   for (guint i = 0; i < G_N_ELEMENTS(zones); i++)
     {
       History *changed = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i]);
       plan.lines = changed->lines;
-      Run found = _run(&plan);
+      Run found = history_run(&plan);
+      cr_expect_eq(g_hash_table_size(found.documents), g_hash_table_size(expected.documents), "seed %u, %s",
+                   current_seed, names[i]);
       _check_truth(rand, changed);
       _expect_same_seconds(names[i], &expected, &found);
-      _release(&found);
+      history_run_release(&found);
       history_free(changed);
     }
-  _release(&expected);
+  history_run_release(&expected);
 }
 
 Test(history, summer_time_may_begin_and_end)
@@ -420,17 +273,17 @@ static void
 _check_order(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines };
-  Run expected = _run(&plan);
+  Run expected = history_run(&plan);
 
   for (guint i = 0; i < 6; i++)
     {
       plan.lines = history_interleave(history, rand, BEGIN_SEC, i < 2 ? 1500 : 20000);
-      Run found = _run(&plan);
+      Run found = history_run(&plan);
       _expect_same("order", &expected, &found, CMP_LOOSE);
-      _release(&found);
+      history_run_release(&found);
       g_ptr_array_free(plan.lines, TRUE);
     }
-  _release(&expected);
+  history_run_release(&expected);
 }
 
 Test(history, the_order_of_processes_does_not_matter)
@@ -452,7 +305,7 @@ static void
 _check_repeats(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines };
-  Run expected = _run(&plan);
+  Run expected = history_run(&plan);
 
   for (guint i = 0; i < 20; i++)
     {
@@ -461,14 +314,14 @@ _check_repeats(GRand *rand, const History *history)
 
       plan.lines = _copy_lines(history->lines);
       g_ptr_array_insert(plan.lines, (gint) where, g_ptr_array_index(history->lines, which));
-      Run found = _run(&plan);
+      Run found = history_run(&plan);
       gchar *law = g_strdup_printf("line %u again behind %u", which + 1, where);
       _expect_same(law, &expected, &found, CMP_ALL);
       g_free(law);
-      _release(&found);
+      history_run_release(&found);
       g_ptr_array_free(plan.lines, TRUE);
     }
-  _release(&expected);
+  history_run_release(&expected);
 }
 
 Test(history, a_repeated_line_changes_nothing)
@@ -480,17 +333,17 @@ static void
 _check_reading_again(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines };
-  Run expected = _run(&plan);
+  Run expected = history_run(&plan);
 
   for (guint i = 0; i < 12; i++)
     {
       plan.again = i < 2 ? history->lines->len : (guint) g_rand_int_range(rand, 1, (gint) history->lines->len);
       plan.settled_before = i % 2;
-      Run found = _run(&plan);
+      Run found = history_run(&plan);
       _expect_same(plan.settled_before ? "read again, settled" : "read again", &expected, &found, CMP_ALL);
-      _release(&found);
+      history_run_release(&found);
     }
-  _release(&expected);
+  history_run_release(&expected);
 }
 
 Test(history, reading_the_end_again_changes_nothing)
@@ -502,13 +355,13 @@ static void
 _check_live(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines };
-  Run expected = _run(&plan);
+  Run expected = history_run(&plan);
 
   plan.is_live = TRUE;
-  Run found = _run(&plan);
+  Run found = history_run(&plan);
   _expect_same("live", &expected, &found, CMP_ALL);
-  _release(&found);
-  _release(&expected);
+  history_run_release(&found);
+  history_run_release(&expected);
 }
 
 Test(history, an_archive_is_the_same_as_live)
@@ -583,7 +436,7 @@ static void
 _check_loss(const History *history, GPtrArray *lines)
 {
   Plan plan = { .lines = lines };
-  Run run = _run(&plan);
+  Run run = history_run(&plan);
   guint8 *left = _what_is_left(history, lines), *seen = g_new0(guint8, history->messages->len);
   GHashTableIter iter;
   gpointer id, document;
@@ -609,7 +462,7 @@ _check_loss(const History *history, GPtrArray *lines)
               (gchar *) g_ptr_array_index(((HistoryMessage *) g_ptr_array_index(history->messages, i))->ids, 0));
   g_free(left);
   g_free(seen);
-  _release(&run);
+  history_run_release(&run);
 }
 
 static void
@@ -663,11 +516,11 @@ static void
 _check_cap(GRand *rand, const History *history)
 {
   Plan plan = { .lines = history->lines, .max_messages = (guint) g_rand_int_range(rand, 1, 5) };
-  Run run = _run(&plan);
+  Run run = history_run(&plan);
 
   cr_expect(run.kept_cap, "seed %u: more than %u open", current_seed, plan.max_messages);
   cr_expect_gt(run.counters.messages_ended[ER_EVICTED], 0u, "seed %u", current_seed);
-  _release(&run);
+  history_run_release(&run);
 }
 
 Test(history, open_messages_keep_their_cap)
@@ -700,7 +553,7 @@ _check_shift(GRand *rand, const History *history)
   History *later = history_new(current_seed, BEGIN_SEC + SHIFT_DAYS * DAY_SEC, SESSIONS, _winter);
   GHashTable *a, *b;
   Plan plan = { .lines = history->lines }, later_plan = { .lines = later->lines };
-  Run run = _run(&plan), shifted = _run(&later_plan);
+  Run run = history_run(&plan), shifted = history_run(&later_plan);
   GHashTableIter iter;
   gpointer text;
 
@@ -712,8 +565,8 @@ _check_shift(GRand *rand, const History *history)
     cr_expect(g_hash_table_contains(b, text), "shift, seed %u: %.300s", current_seed, (gchar *) text);
   g_hash_table_destroy(a);
   g_hash_table_destroy(b);
-  _release(&run);
-  _release(&shifted);
+  history_run_release(&run);
+  history_run_release(&shifted);
   history_free(later);
 }
 
