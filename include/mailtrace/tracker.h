@@ -10,6 +10,9 @@
  *   - at most a day ahead: it follows, and turns back if the next two lines agree that it was wrong.
  *   - further ahead: it waits for a second line that agrees.
  *   - about an hour ahead, its offset only learned: summer time may have begun, it waits for a queue id.
+ *   - up to an hour behind, its offset only learned: late, or summer time has ended; it waits, too.
+ *   - a queue id tells an offset by which the clock had gone wrong: it turns to the right time.
+ * What lines touch while it waits counts as touched when it goes on; a line near it is a late one and changes nothing.
  * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id; for two hours
  * after it changed, that of before where this fits the clock and the new one does not (the hour that comes twice).
  *
