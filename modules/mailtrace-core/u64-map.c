@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "u64-map.h"
 
-/* up to here a set is searched from one end to the other; beyond, its size is a power of two, at most 3/4 full; even */
-#define SMALL_SET 16
-#define FIRST_ARRAY 8
+/* up to here a set is searched from one end to the other, and its size is odd; beyond, that is a power of two, at most
+ * 3/4 full */
+#define SMALL_SET 15
+#define FIRST_ARRAY 7
 #define ARRAY_STEP 4
 #define FIRST_TABLE 32
 #define FIRST_SIZE 4
@@ -24,9 +25,17 @@ _key(U64SetKeys *block, guint64 key)
   return &block->keys[i];
 }
 
+static inline guint64
+_seen_bit(guint64 key)
+{
+  return G_GUINT64_CONSTANT(1) << key % 64;
+}
+
 static gboolean
 _has(const U64SetKeys *block, guint64 key)
 {
+  if (!(block->seen & _seen_bit(key)))
+    return FALSE;
   for (guint32 i = 0; i < block->used; i++)
     if (block->keys[i] == key)
       return TRUE;
@@ -39,7 +48,7 @@ _grow_table(U64Set *self, guint32 size)
   U64SetKeys *old = self->block;
 
   self->block = g_malloc0(sizeof(U64SetKeys) + size * sizeof(guint64));
-  *self->block = (U64SetKeys) { old->used, size };
+  *self->block = (U64SetKeys) { old->used, size, old->seen };
   for (guint32 i = 0; i < old->size; i++)
     if (old->keys[i])
       *_key(self->block, old->keys[i]) = old->keys[i];
@@ -60,7 +69,7 @@ _add_to_table(U64Set *self, guint64 key)
   return TRUE;
 }
 
-/* what malloc() gives out grows by 16 bytes: an even number of keys */
+/* what malloc() gives out grows by 16 bytes: an odd number of keys */
 static void
 _grow_array(U64Set *self)
 {
@@ -69,25 +78,44 @@ _grow_array(U64Set *self)
 
   /* faster than realloc() for so few */
   self->block = g_malloc(sizeof(U64SetKeys) + size * sizeof(guint64));
-  *self->block = (U64SetKeys) { used, size };
+  *self->block = (U64SetKeys) { used, size, old ? old->seen : 0 };
   if (old)
     memcpy(self->block->keys, old->keys, used * sizeof(guint64));
   g_free(old);
 }
 
+static inline void
+_append(U64SetKeys *block, guint64 key)
+{
+  block->seen |= _seen_bit(key);
+  block->keys[block->used++] = key;
+}
+
+static __attribute__((noinline)) gboolean
+_add_to_full(U64Set *self, guint64 key)
+{
+  if (u64_set_count(self) == SMALL_SET)
+    _grow_table(self, FIRST_TABLE);
+  if (u64_set_count(self) >= SMALL_SET)
+    return _add_to_table(self, key);
+  _grow_array(self);
+  _append(self->block, key);
+  return TRUE;
+}
+
 gboolean
 u64_set_add(U64Set *self, guint64 key)
 {
+  U64SetKeys *block = self->block;
+
   key = key ? key : 1;
-  if (self->block && self->block->size > SMALL_SET)
-    return _add_to_table(self, key);
-  if (self->block && _has(self->block, key))
+  if (!block || block->size > SMALL_SET)
+    return _add_to_full(self, key);
+  if (_has(block, key))
     return FALSE;
-  if (!self->block || self->block->used == self->block->size)
-    _grow_array(self);
-  self->block->keys[self->block->used++] = key;
-  if (self->block->used == SMALL_SET)
-    _grow_table(self, FIRST_TABLE);
+  if (block->used == block->size)
+    return _add_to_full(self, key);
+  _append(block, key);
   return TRUE;
 }
 

@@ -12,6 +12,7 @@
 typedef struct _U64SetKeys
 {
   guint32 used, size;
+  guint64 seen;       /* bit (key % 64) for each key: what is not there needs no search */
   guint64 keys[];     /* 0: free */
 } U64SetKeys;
 
