@@ -25,9 +25,12 @@ _held(const Host *host, LimitKind kind)
     }
 }
 
-static void
+/* TRUE: there is too much */
+static gboolean
 _count(Tracker *self, Host *host)
 {
+  gboolean too_much = FALSE;
+
   host->is_uncounted = FALSE;
   for (guint kind = 0; kind < LIMIT_KIND_COUNT; kind++)
     {
@@ -36,9 +39,11 @@ _count(Tracker *self, Host *host)
 
       self->held[kind] += held - host->counted[kind];
       host->counted[kind] = held;
-      if (!fullest || held >= fullest->counted[kind])
+      if (fullest != host && (!fullest || held >= fullest->counted[kind]))
         self->fullest[kind] = host;
+      too_much |= self->held[kind] > self->options.max_messages;
     }
+  return too_much;
 }
 
 static gboolean
@@ -96,9 +101,8 @@ tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
 {
   gboolean gone = TRUE;
 
-  if (!host->is_uncounted)
+  if (!host->is_uncounted || !_count(self, host))
     return;
-  _count(self, host);
   for (guint kind = 0; kind < LIMIT_KIND_COUNT; kind++, gone = TRUE)
     while (gone && self->held[kind] > self->options.max_messages)
       {
