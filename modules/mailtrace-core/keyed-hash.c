@@ -24,7 +24,7 @@ hash_key_init(HashKey *self, guint64 seed)
 static inline __attribute__((always_inline)) guint128
 _piece(const HashKey *self, const gchar *at, gsize place)
 {
-  return hash_pair(slice_word8(at), slice_word8(at + 8), self->text + place / 8);
+  return hash_pair(slice_word8(at), slice_word8(at + 8), (const guint64 *) ((const gchar *) self->text + place));
 }
 
 static guint128
@@ -46,7 +46,10 @@ _sum(const HashKey *self, Slice text)
   if (text.len < 16)
     return text.len ? _sum_of_short(self, text) : 0;
   for (; i + 32 <= text.len; i += 32)
-    sum += _piece(self, text.str + i, i) + _piece(self, text.str + i + 16, i + 16);
+    {
+      sum += _piece(self, text.str + i, i);
+      sum += _piece(self, text.str + i + 16, i + 16);
+    }
   if (i + 16 <= text.len)
     {
       sum += _piece(self, text.str + i, i);
@@ -79,17 +82,32 @@ hash_text(const HashKey *self, Slice text, guint64 other)
   return hash_finish(self, sum);
 }
 
+#define NAME_BYTES 16
+
+static __attribute__((noinline)) guint64
+_hash_long_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
+{
+  guint64 front = text.len > HASH_TEXT_BYTES ? _fold(self, &text) : 0, name;
+
+  if (by.len > NAME_BYTES)
+    {
+      name = hash_text(self, by, 0);
+      by = slice_new((const gchar *) &name, sizeof(name));
+    }
+  return hash_said(self, text, by, process_key + front, usec);
+}
+
 guint64
 hash_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
 {
-  guint64 front = text.len > HASH_TEXT_BYTES ? _fold(self, &text) : 0;
-  guint64 name[3] = { 0 };
+  guint64 name[3];
 
-  if (by.len > 16)
-    name[0] = hash_text(self, by, 0);
-  else
-    hash_pack(by, name);
-  guint128 sum = _sum(self, text) + hash_pair((guint64) text.len << 32 | by.len, (guint64) usec, self->words);
-  sum += hash_pair(process_key + front, 0, self->words + 2) + hash_pair(name[0], name[1], self->words + 4);
+  if (text.len > HASH_TEXT_BYTES || by.len > NAME_BYTES)
+    return _hash_long_said(self, text, by, process_key, usec);
+  hash_pack(by, name);
+  guint128 sum = _sum(self, text);
+  sum += hash_pair((guint64) text.len << 32 | by.len, (guint64) usec, self->words);
+  sum += hash_pair(process_key, 0, self->words + 2);
+  sum += hash_pair(name[0], name[1], self->words + 4);
   return hash_finish(self, sum);
 }
