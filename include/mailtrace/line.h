@@ -51,24 +51,23 @@ typedef struct _LineField
 typedef struct _Line
 {
   LineRole role;
+  guint several_clients : 1; /* the text can be read so that another client is meant: see line_parse_of() */
+  guint is_cut : 1;     /* set by the tracker: pieces of the record are missing, what it does not say is not known */
+  guint cut_through : 1; /* DELIVERY: ">>", written before the arrival */
+  guint later_recipient : 1; /* DELIVERY: "->" */
+  guint local : 1;      /* REFUSAL: by a process that serves no connection */
+  guint closes : 1;     /* VERDICT: a final disposition, no delivery follows under this id */
   const gchar *shape;   /* name of the matching shape, NULL for LR_UNKNOWN and LR_NOT_OURS; static */
   Slice queue_id;       /* empty: none */
   Slice parent;         /* HANDOVER: the queue id this one was made from; empty: not said */
   Slice cause;          /* ARRIVAL: R=, the id of the message that caused this one */
+  guint64 seen;         /* bit (id % 64) for each field: what is not there needs no search */
+  guint32 n_fields, made_len;
   guint32 pid;          /* of the process that wrote it, as in the frame */
   Slice known_client;   /* address of the client as other lines of its process tell it; empty: not known */
-  gboolean several_clients; /* the text can be read so that another client is meant: see line_parse_of() */
   Slice other_ip, other_port;   /* several_clients: the address of the first reading */
-  gboolean is_cut;      /* set by the tracker: pieces of the record are missing, what it does not say is not known */
-  gboolean cut_through; /* DELIVERY: ">>", written before the arrival */
-  gboolean later_recipient; /* DELIVERY: "->" */
-  gboolean local;       /* REFUSAL: by a process that serves no connection */
-  gboolean closes;      /* VERDICT: a final disposition, no delivery follows under this id */
-  guint n_fields;
-  guint64 seen;         /* bit (id % 64) for each field: what is not there needs no search */
   LineField fields[LINE_FIELDS_MAX];
   gchar made[LINE_MADE_MAX];  /* text of values that are not in the line as such; fields point into it: do not copy */
-  guint8 made_len;
   Slice more_recipients; /* "for" list as logged, when it does not fit into fields; blank separated */
 } Line;
 

@@ -97,21 +97,21 @@ _scan(Scan *self, const LineStep *step)
 }
 
 static gboolean
-_run(const LineStep *step, Slice text, Line *line, PeerMemo *memo)
+_run(const LineStep *step, Scan *scan)
 {
-  Scan scan = { text, line, memo };
-
   for (; step->scan; step++)
-    if (!_scan(&scan, step))
+    if (!_scan(scan, step))
       return FALSE;
-  return scan.rest.len == 0;
+  return scan->rest.len == 0;
 }
 
 static void
 _clear_values(Line *line)
 {
   line->several_clients = line->local = FALSE;
-  line->cause = line->parent = line->more_recipients = SLICE_NONE;
+  line->cause = SLICE_NONE;
+  line->parent = SLICE_NONE;
+  line->more_recipients = SLICE_NONE;
   line->made_len = 0;
   scan_clear_fields(line);
 }
@@ -120,7 +120,7 @@ gboolean
 line_shape_match(const LineShape *self, Slice text, Line *line)
 {
   _clear_values(line);
-  return _run(self->steps, text, line, NULL);
+  return _run(self->steps, &(Scan) { text, line });
 }
 
 static void
@@ -128,7 +128,7 @@ _clear(Line *line, LineRole role)
 {
   line->role = role;
   line->shape = NULL;
-  line->queue_id = line->known_client = SLICE_NONE;
+  line->queue_id = SLICE_NONE;
   line->is_cut = line->cut_through = line->later_recipient = line->closes = FALSE;
   _clear_values(line);
 }
@@ -150,30 +150,7 @@ _begin_of(Slice text)
 static inline gboolean
 _may_match(const LineRow *row, guint64 begin, guchar last)
 {
-  static const guint64 masks[LINE_BEGIN_BYTES + 1] =
-  {
-    0, GUINT64_TO_LE(0xff), GUINT64_TO_LE(0xffff), GUINT64_TO_LE(0xffffff), GUINT64_TO_LE(0xffffffff),
-    GUINT64_TO_LE(0xffffffffff), GUINT64_TO_LE(0xffffffffffff), GUINT64_TO_LE(0xffffffffffffff), G_MAXUINT64
-  };
-
-  return ((begin ^ slice_word8(row->begin)) & masks[row->begin_len]) == 0 && (!row->last || row->last == last);
-}
-
-/* a short literal in front has been compared already */
-static gboolean
-_run_row(const LineRow *row, Slice text, Line *line, PeerMemo *memo)
-{
-  const LineStep *steps = row->shape->steps;
-  gsize known = row->begin_len;
-
-  if (known < LINE_BEGIN_BYTES && known)
-    {
-      if (text.len < known)
-        return FALSE;
-      text = slice_new(text.str + known, text.len - known);
-      steps++;
-    }
-  return _run(steps, text, line, memo);
+  return ((begin ^ slice_word8(row->begin)) & slice_word8(row->mask)) == 0 && (!row->last || row->last == last);
 }
 
 static gboolean
@@ -183,15 +160,17 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
   guchar first = text.len ? (guchar) text.str[0] : 0, last = text.len ? (guchar) text.str[text.len - 1] : 0;
   guint64 begin = _begin_of(text);
   PeerMemo memo;
+  Scan scan = { text, line, &memo };
 
   memo.at = NULL;
   for (const guint8 *i = candidates + begins[first], *end = candidates + begins[first + 1]; i < end; i++)
     {
       const LineRow *row = &rows[*i];
 
-      if (!_may_match(row, begin, last))
+      if (!_may_match(row, begin, last) || text.len < row->known_len)
         continue;
-      if (_run_row(row, text, line, &memo))
+      scan.rest = slice_skip(text, row->known_len);
+      if (_run(row->steps, &scan))
         {
           line->role = row->shape->role;
           line->shape = row->shape->name;
@@ -203,24 +182,40 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
 }
 
 static void
-_flag(Slice text, Line *line)
+_interpret_text(Line *line, FieldId field)
 {
-  line->cut_through = line->role == LR_DELIVERY && slice_starts_with(text, SLICE(">> "));
-  line->later_recipient = line->role == LR_DELIVERY && slice_starts_with(text, SLICE("-> "));
+  Slice text = line_get(line, field);
+
+  if (text.len)
+    scan_spam_text(&(Scan) { SLICE_NONE, line }, text);
 }
 
-/* what the fields of a matching row mean together */
-static void
-_interpret(Line *line)
+/* what the text and the fields of a matching row mean together */
+static __attribute__((noinline)) void
+_interpret(Slice text, Line *line)
 {
-  Scan scan = { SLICE_NONE, line };
+  switch (line->role)
+    {
+    case LR_DELIVERY:
+      line->cut_through = slice_starts_with(text, SLICE(">> "));
+      line->later_recipient = slice_starts_with(text, SLICE("-> "));
+      break;
+    case LR_REFUSAL:
+      scan_reason(&(Scan) { SLICE_NONE, line });
+      _interpret_text(line, F_REFUSAL_TEXT);
+      break;
+    case LR_NOTE:
+      _interpret_text(line, F_WARNINGS);
+      break;
+    default:
+      break;
+    }
+}
 
-  if (line->role == LR_REFUSAL)
-    scan_reason(&scan);
-  Slice text = line->role == LR_REFUSAL ? line_get(line, F_REFUSAL_TEXT)
-               : line->role == LR_NOTE ? line_get(line, F_WARNINGS) : SLICE_NONE;
-  if (text.len)
-    scan_spam_text(&scan, text);
+static inline gboolean
+_is_meant(LineRole role)
+{
+  return role == LR_DELIVERY || role == LR_REFUSAL || role == LR_NOTE;
 }
 
 /* a row that begins with the literal in front of the text */
@@ -258,9 +253,14 @@ _is_remark(const Frame *frame, guint by, Slice text)
   return frame->has_header && part_is_named && text.len && g_ascii_isgraph(text.str[0]) && !_begins_as_a_row(by, text);
 }
 
-static void
-_remark(Slice text, Line *line)
+/* no row matches */
+static __attribute__((noinline)) void
+_parse_unknown(const Frame *frame, guint by, Slice id, Slice text, Line *line)
 {
+  _clear(line, LR_UNKNOWN);
+  line->queue_id = id;
+  if (!_is_remark(frame, by, text))
+    return;
   line->role = LR_REMARK;
   line->shape = "remark";
   scan_add(&(Scan) { SLICE_NONE, line }, F_WARNINGS, text, TRUE);
@@ -276,7 +276,7 @@ _take_id(Slice *text, Slice *id)
   if (!len || len >= text->len || text->str[len] != ' ')
     return 0;
   *id = slice_head(*text, len);
-  *text = slice_skip(*text, len + 1);
+  *text = slice_new(text->str + len + 1, text->len - len - 1);
   return len;
 }
 
@@ -308,16 +308,10 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
   if (frame->has_header && slice_starts_with(text, SLICE(" DSH=")))
     text = slice_skip(text, 1);
   out->queue_id = id;
-  if (_match(by, id.len > 0, text, out))
-    {
-      _flag(text, out);
-      _interpret(out);
-      return;
-    }
-  _clear(out, LR_UNKNOWN);
-  out->queue_id = id;
-  if (_is_remark(frame, by, text))
-    _remark(text, out);
+  if (!_match(by, id.len > 0, text, out))
+    _parse_unknown(frame, by, id, text, out);
+  else if (_is_meant(out->role))
+    _interpret(text, out);
 }
 
 /* tries the steps of a row; takes it as the nearest one if it came further than those before */

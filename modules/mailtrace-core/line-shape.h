@@ -50,9 +50,10 @@ extern const LineShape sophos_utm_shapes[];
 typedef struct _LineRow
 {
   const LineShape *shape;
-  gchar begin[LINE_BEGIN_BYTES];
-  guint8 begin_len;   /* so many bytes of begin, of the row's first literal */
-  guint8 last;        /* the byte that the text ends with, 0: any */
+  const LineStep *steps;  /* of the shape, without a first literal that is all in begin */
+  gchar begin[LINE_BEGIN_BYTES], mask[LINE_BEGIN_BYTES];   /* the first literal, and which of these bytes are its own */
+  guint8 known_len;       /* of that literal, or 0 */
+  guint8 last;            /* the byte that the text ends with, 0: any */
 } LineRow;
 
 /* number i over all dialects, NULL behind the last */

@@ -138,16 +138,20 @@ _write_list(guint kind, guchar first)
   return n;
 }
 
-/* its first bytes, and how many of them: all that a text of the row begins with, or the first of it */
+/* what a text of the row begins with, as far as it is a literal of the first step */
 static void
-_write_begin(const LineShape *shape)
+_write_row(const gchar *table, guint i, const LineShape *shape)
 {
-  Slice literal = shape->steps[0].scan == scan_literal ? slice_head(shape->steps[0].literal, LINE_BEGIN_BYTES) : SLICE("");
+  Slice literal = shape->steps[0].scan == scan_literal ? shape->steps[0].literal : SLICE("");
+  guint known_len = literal.len < LINE_BEGIN_BYTES ? (guint) literal.len : 0;
 
-  printf("{");
-  for (gsize i = 0; i < LINE_BEGIN_BYTES; i++)
-    printf("%u,", i < literal.len ? (guint) (guchar) literal.str[i] : 0);
-  printf("},%u,", (guint) literal.len);
+  printf("{&%s[%u],&%s[%u].steps[%d],{", table, i, table, i, known_len > 0);
+  for (gsize n = 0; n < LINE_BEGIN_BYTES; n++)
+    printf("%d,", n < literal.len ? literal.str[n] : 0);
+  printf("},{");
+  for (gsize n = 0; n < LINE_BEGIN_BYTES; n++)
+    printf("%d,", n < literal.len ? -1 : 0);
+  printf("},%u,%u},\n", known_len, _last_byte(shape));
 }
 
 static guint
@@ -158,11 +162,7 @@ _write_rows(void)
   printf("static const LineRow rows[] = {\n");
   for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
     for (guint i = 0; tables[t][i].name; i++, n++)
-      {
-        printf("{&%s[%u],", table_names[t], i);
-        _write_begin(&tables[t][i]);
-        printf("%u},\n", _last_byte(&tables[t][i]));
-      }
+      _write_row(table_names[t], i, &tables[t][i]);
   printf("};\n");
   return n;
 }
