@@ -38,6 +38,7 @@ typedef struct _Run
   gint64 now_sec;          /* of the lines: guesses the year of stamps without one */
   FrameMemory memory;
   gboolean in_record;      /* the line before was one of Exim, or belonged to one */
+  gboolean has_aliases;    /* of hosts */
   gboolean told_problem;   /* of the journal */
   gint status;
 } Run;
@@ -158,14 +159,12 @@ _look_after_journal(Run *self)
   self->told_problem = problem != NULL;
 }
 
-static void
-_name_gateway(const Run *self, Frame *frame)
+static __attribute__((noinline)) void
+_apply_alias(const Run *self, Frame *frame)
 {
   gchar name[256];
 
-  if (!frame->host.len)
-    frame->host = slice_from_string(self->options->host);
-  if (!g_hash_table_size(self->options->host_aliases) || frame->host.len >= sizeof(name))
+  if (frame->host.len >= sizeof(name))
     return;
   memcpy(name, frame->host.str, frame->host.len);
   name[frame->host.len] = '\0';
@@ -176,6 +175,15 @@ _name_gateway(const Run *self, Frame *frame)
   frame->host = slice_from_string(alias);
 }
 
+static inline void
+_name_gateway(const Run *self, Frame *frame)
+{
+  if (!frame->host.len)
+    frame->host = slice_from_string(self->options->host);
+  if (self->has_aliases)
+    _apply_alias(self, frame);
+}
+
 /* a damaged stamp of the far future must not decide the year of the lines behind it */
 static void
 _learn_time(Run *self, const Stamp *stamp)
@@ -184,7 +192,7 @@ _learn_time(Run *self, const Stamp *stamp)
     self->now_sec = MIN(stamp->local_usec / STAMP_USEC, self->begin_sec + DAY_SEC);
 }
 
-static void
+static __attribute__((noinline)) void
 _explain(Run *self, const Frame *frame, gboolean has_frame, const Line *line)
 {
   GString *text = g_string_new(NULL);
@@ -195,7 +203,7 @@ _explain(Run *self, const Frame *frame, gboolean has_frame, const Line *line)
   g_string_free(text, TRUE);
 }
 
-static void
+static inline void
 _feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
 {
   if (self->options->explain)
@@ -207,7 +215,7 @@ _feed(Run *self, Frame *frame, gboolean has_frame, const Line *line)
 }
 
 /* without a stamp: a line behind the first one of a record, or no log line at all */
-static void
+static __attribute__((noinline)) void
 _process_unframed(Run *self, Slice raw, gboolean whole)
 {
   Frame frame = { .stamp = { 0, STAMP_OFFSET_UNKNOWN }, .text = raw, .raw = raw };
@@ -220,7 +228,7 @@ _process_unframed(Run *self, Slice raw, gboolean whole)
   _feed(self, &frame, FALSE, &line);
 }
 
-static void
+static inline __attribute__((always_inline)) void
 _process_line(Run *self, Slice raw)
 {
   Frame frame;
@@ -256,7 +264,8 @@ _has_failed(const Run *self)
   return self->output.error || self->answers.error;
 }
 
-static void
+/* all there is to do, but main() would be built to be small */
+static __attribute__((noinline)) void
 _read_lines(Run *self, const gchar *name)
 {
   InputResult result = IR_LINE;
@@ -391,6 +400,7 @@ _begin(Run *self)
 
   self->tracker = tracker_new(&options->tracker);
   self->writer = document_writer_new(options->format);
+  self->has_aliases = g_hash_table_size(options->host_aliases) > 0;
   self->lookup = options->raw ? lookup_new(slice_from_string(options->raw)) : NULL;
   progress_init(&self->progress, _progress_is_shown(options), _total_bytes(options->files));
   _resume(self);

@@ -291,7 +291,7 @@ _set_pid(Frame *self, guint32 pid, gsize len)
 }
 
 /* "[" pid "]" SP; the first byte is there */
-static void
+static __attribute__((noinline)) void
 _exim_pid(Frame *self)
 {
   Slice head = slice_head(self->text, PID_DIGITS_MAX + 3);
@@ -337,7 +337,7 @@ _adopt_inner(Frame *self, const Stamp *inner)
     self->stamp.offset_sec = outer.offset_sec;
 }
 
-void
+__attribute__((noinline)) void
 frame_take_inner(Frame *self)
 {
   Stamp inner;
@@ -555,7 +555,7 @@ _split_remembered(const FrameMemory *memory, Slice line, Frame *out)
   return memory->host_len ? _remembered_utm(memory, line, at, out) : _remembered_exim(memory, line, at, out);
 }
 
-static gboolean
+static __attribute__((noinline)) gboolean
 _split_anew(FrameMemory *memory, Slice line, gint64 now_sec, Frame *out)
 {
   _clear(out, line);
