@@ -5,7 +5,6 @@
 #define OFFSET_TOLERANCE_SEC 420
 #define OFFSET_MAX_SEC (15 * 3600)
 #define OFFSET_CHANGE_SEC (2 * 3600)
-#define CLOCK_TOLERANCE_SEC 420
 #define CLOCK_STEP_SEC 86400
 #define SUMMER_TIME_SEC 3600
 
@@ -242,7 +241,7 @@ _queue(Host *self, MessageQueue which)
 }
 
 void
-host_queue_message(Host *self, Message *message, MessageQueue which)
+host_move_message(Host *self, Message *message, MessageQueue which)
 {
   if (message->queue == which)
     {
@@ -543,15 +542,6 @@ host_follow_line(Host *self, const ClockLine *line)
     _follow(self, line->usec, FALSE);
   else
     _wait_for_another(self, line);
-}
-
-guint64
-host_process_key(const Host *self, Slice node, guint64 pid)
-{
-  guint64 words[] = { pid, self->line_seed + (node.len ? slice_hash(node, self->seed) : 0) };
-  guint64 key = pid ? hash_words(self->hash_key, words, 2) : 0;
-
-  return key || !pid ? key : 1;
 }
 
 Session *

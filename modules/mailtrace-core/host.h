@@ -169,7 +169,16 @@ queue_move_to_tail(GQueue *queue, GList *link)
 }
 
 /* moves a message to the end of a queue of its host, or out of all */
-void host_queue_message(Host *self, Message *message, MessageQueue which);
+void host_move_message(Host *self, Message *message, MessageQueue which);
+
+/* the same, but it may be there already */
+static inline void
+host_queue_message(Host *self, Message *message, MessageQueue which)
+{
+  if (message->queue != which || message->link.next)
+    host_move_message(self, message, which);
+}
+
 /* a message that waits in one of both queues stays where it is */
 void host_queue_interim(Message *message, InterimQueue which);
 void host_unqueue_interim(Message *message);
@@ -192,8 +201,24 @@ typedef struct _ClockLine
   gboolean offset_is_learned;  /* its stamp has no offset of its own: the host's may be out of date */
 } ClockLine;
 
+#define CLOCK_TOLERANCE_SEC 420
+
 /* see "Time" in tracker.h */
 void host_follow_line(Host *self, const ClockLine *line);
+
+/* the same for most lines; FALSE: that one has to look closer */
+static inline gboolean
+host_follow_near(Host *self, gint64 usec)
+{
+  gint64 step = usec - self->clock_usec;
+
+  if (!self->clock_usec || self->waits || ABS(step) > CLOCK_TOLERANCE_SEC * STAMP_USEC)
+    return FALSE;
+  self->clock_sure = TRUE;
+  self->clock_usec = MAX(self->clock_usec, usec);
+  self->ahead_usec = 0;
+  return TRUE;
+}
 
 /* the clock ran on a wrong offset so far: moves it and all that is due */
 void host_shift_clock(Host *self, gint64 usec);
@@ -205,8 +230,17 @@ guint64 host_client_hash(const Host *self, Slice ip, Slice port);
 guint64 host_connection_hash(const Host *self, const Line *line);   /* the same for the client that the line names */
 gboolean host_knows_connection(const Host *self, Slice ip, Slice port);
 
-/* a process of the host: pids of cluster nodes are their own; 0: not known */
-guint64 host_process_key(const Host *self, Slice node, guint64 pid);
+/* a process of the host: pids of cluster nodes are their own; 0: not known.  Processes of one node have different keys:
+ * a multiplication with an odd number loses nothing. */
+static inline guint64
+host_process_key(const Host *self, Slice node, guint32 pid)
+{
+  guint64 seed = self->line_seed + (node.len ? slice_hash(node, self->seed) : 0);
+  guint64 key = (seed + pid) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+
+  return !pid ? 0 : key ? key : 1;
+}
+
 Session *host_find_session(const Host *self, guint64 process_key);
 
 Session *session_new(Host *host, const Frame *first);

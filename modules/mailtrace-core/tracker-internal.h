@@ -60,15 +60,38 @@ typedef struct _Feed
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
   QueueId id;               /* see feed_decode_id() */
-  gint8 id_is_told;         /* 0: not asked yet, 1: yes, -1: it tells nothing */
-  gboolean offset_is_learned; /* by the host, not told by the line itself */
   SummaryQueue *out;
   guint64 seq;              /* in the journal */
+  gint8 id_is_told;         /* 0: not asked yet, 1: yes, -1: it tells nothing */
+  gboolean offset_is_learned; /* by the host, not told by the line itself */
   JournalGroup group;       /* that the line belongs to; 0: it changed nothing that lasts */
   gboolean is_journaled;
   JournalKind kind;         /* JK_RECORD: put together from pieces */
   guint journal_flags;
 } Feed;
+
+/* a line, without what tracker_feed_parsed() finds out */
+static inline void
+feed_init(Feed *self, Tracker *tracker, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
+{
+  self->tracker = tracker;
+  self->host = host;
+  self->frame = *frame;
+  self->line = line;
+  self->out = out;
+  self->id_is_told = 0;
+  self->offset_is_learned = self->is_journaled = FALSE;
+  self->group = 0;
+  self->kind = JK_LINE;
+  self->journal_flags = 0;
+}
+
+/* most lines name one, or none at all */
+static inline void
+feed_name_id(Feed *self)
+{
+  self->id_key = self->line->queue_id.len ? host_id_key(self->host, self->line->queue_id) : 0;
+}
 
 /* what the line's queue id tells; FALSE: nothing */
 static inline gboolean
@@ -113,8 +136,16 @@ void tracker_join_connection(Feed *feed, Session *session, Connection *connectio
 void tracker_join_session(Tracker *self, Message *message, Session *session);
 void tracker_remove_connection(Tracker *self, Host *host, Connection *connection);
 
-/* the line belongs to that group */
-void tracker_own_line(Feed *feed, JournalGroup group);
+/* the line belongs to that group, unless it is in the journal already */
+void tracker_give_line(Feed *feed, JournalGroup group);
+
+static inline void
+tracker_own_line(Feed *feed, JournalGroup group)
+{
+  if (!feed->is_journaled && feed->group != group)
+    tracker_give_line(feed, group);
+}
+
 /* what the summary's documents hold until they have arrived: a message, or a group alone */
 void tracker_make_receipt(Tracker *self, Summary *summary, Message *message, JournalGroup group);
 

@@ -3,10 +3,8 @@
 #include "tracker-internal.h"
 
 void
-tracker_own_line(Feed *feed, JournalGroup group)
+tracker_give_line(Feed *feed, JournalGroup group)
 {
-  if (feed->is_journaled || feed->group == group)
-    return;
   journal_group_unref(feed->tracker->journal, feed->group);
   feed->group = journal_group_ref(feed->tracker->journal, group);
 }
@@ -197,16 +195,16 @@ _replay_offset(Feed *feed, gboolean tells)
 static void
 _replay_line(Tracker *self, const JournalEntry *entry)
 {
-  Feed feed = { .tracker = self, .frame = entry->frame, .out = &self->replayed_sessions, .kind = entry->kind };
+  Feed feed;
   Line line;
 
-  feed.host = tracker_host(self, entry->frame.host);
+  feed_init(&feed, self, tracker_host(self, entry->frame.host), &entry->frame, &line, &self->replayed_sessions);
+  feed.kind = entry->kind;
   _take_logs(feed.host, entry->flags);
   feed.journal_flags = entry->flags & (JF_RECORD_CUT | JF_RECORD_AT_FEED);
   feed.offset_source = _offset_source(entry->queue_id);
   line_parse(&feed.frame, &line);
-  feed.line = &line;
-  feed.id_key = host_id_key(feed.host, line.queue_id);
+  feed_name_id(&feed);
   if (entry->kind == JK_RECORD)
     {
       _drop_pieces_of(self, feed.host, &feed.frame);

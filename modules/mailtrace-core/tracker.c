@@ -76,18 +76,30 @@ _new_host(Tracker *self, Slice name)
   return host;
 }
 
-Host *
-tracker_host(Tracker *self, Slice name)
+static __attribute__((noinline)) Host *
+_other_host(Tracker *self, Slice name)
 {
-  if (self->last_host && slice_equals(host_name(self->last_host), name))
-    return self->last_host;
-
   Host *host = tracker_find_host(self, name);
+
   if (!host)
     host = _new_host(self, name);
   g_queue_unlink(&self->hosts_by_line, &host->link);
   g_queue_push_tail_link(&self->hosts_by_line, &host->link);
   return self->last_host = host;
+}
+
+static inline Host *
+_host(Tracker *self, Slice name)
+{
+  Host *last = self->last_host;
+
+  return last && slice_equals(host_name(last), name) ? last : _other_host(self, name);
+}
+
+Host *
+tracker_host(Tracker *self, Slice name)
+{
+  return _host(self, name);
 }
 
 void
@@ -141,19 +153,31 @@ tracker_learn_offset(Feed *feed, const QueueId *id)
   return TRUE;
 }
 
+static inline gboolean
+_offset_is_known(const Feed *feed)
+{
+  return feed->host->offset_sec != STAMP_OFFSET_UNKNOWN;
+}
+
 /* TRUE: the line names an id for the first time, and that tells the offset */
-static gboolean
+static __attribute__((noinline)) gboolean
 _learn_offset(Feed *feed)
 {
   const Host *host = feed->host;
-  const Line *line = feed->line;
-  gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN;
+  gboolean is_known = _offset_is_known(feed);
 
-  if (!line->queue_id.len || (is_known && line->role != LR_ARRIVAL && !line->parent.len))
-    return FALSE;
-  return !host_find_id_by_key(host, line->queue_id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key)
-         && feed_decode_id(feed) && !(is_known && !_is_by_maker(feed, &feed->id))
+  return !host_find_id_by_key(host, feed->line->queue_id, feed->id_key)
+         && !tracker_tombstone(feed->tracker, feed->id_key) && feed_decode_id(feed)
+         && !(is_known && !_is_by_maker(feed, &feed->id))
          && tracker_learn_offset(feed, &feed->id);
+}
+
+static inline gboolean
+_may_tell_offset(const Feed *feed)
+{
+  const Line *line = feed->line;
+
+  return line->queue_id.len && (!_offset_is_known(feed) || line->role == LR_ARRIVAL || line->parent.len);
 }
 
 static void
@@ -164,7 +188,7 @@ _resolve_time(Feed *feed)
   feed->offset_source = "stamp";
   if (!stamp_has_offset(stamp))
     {
-      feed->offset_is_learned = !_learn_offset(feed) && feed->host->offset_sec != STAMP_OFFSET_UNKNOWN;
+      feed->offset_is_learned = !(_may_tell_offset(feed) && _learn_offset(feed)) && _offset_is_known(feed);
       if (feed->offset_is_learned)
         host_resolve_stamp(feed->host, stamp);
       feed->offset_source = stamp_has_offset(stamp) ? "queue-id" : "option";
@@ -172,12 +196,19 @@ _resolve_time(Feed *feed)
   feed->usec = stamp->local_usec - (gint64) tracker_offset_at(feed->tracker, stamp) * STAMP_USEC;
 }
 
-static void
-_follow_line(Feed *feed)
+static __attribute__((noinline)) void
+_follow_far_line(const Feed *feed)
 {
   ClockLine line = { feed->usec, feed->hash, feed->line->queue_id, feed->offset_is_learned };
 
   host_follow_line(feed->host, &line);
+}
+
+static inline void
+_follow_line(const Feed *feed)
+{
+  if (!host_follow_near(feed->host, feed->usec))
+    _follow_far_line(feed);
 }
 
 /* a process is one of its host */
@@ -237,7 +268,7 @@ _read_again(Feed *feed, Line *again)
     return;
   line_parse_of(&feed->frame, known, again);
   feed->line = again;
-  feed->id_key = host_id_key(feed->host, again->queue_id);
+  feed_name_id(feed);
   feed->id_is_told = 0;
 }
 
@@ -252,7 +283,8 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   _follow_line(feed);
   if (self->replayed)
     host_set_clock(host, self->replayed->clock_usec, feed->usec);
-  tracker_expire(self, host, feed->out);
+  if (host->clock_usec >= host->due_usec)
+    tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   self->feeding = feed;
   _read_again(feed, &again);
@@ -260,7 +292,8 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
     tracker_feed_id(feed);
   else
     tracker_feed_session(feed);
-  tracker_journal_line(feed);
+  if (feed->group)
+    tracker_journal_line(feed);
   self->feeding = NULL;
   tracker_enforce_limits(self, host, feed->out);
 }
@@ -268,9 +301,10 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
 static void
 _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
 {
-  Feed feed = { .tracker = self, .host = host, .frame = *frame, .line = line, .out = out, .kind = JK_LINE };
+  Feed feed;
 
-  feed.id_key = host_id_key(host, line->queue_id);
+  feed_init(&feed, self, host, frame, line, out);
+  feed_name_id(&feed);
   _resolve_time(&feed);
   tracker_feed_parsed(self, host, &feed);
 }
@@ -294,13 +328,15 @@ tracker_is_half_a_verdict(const Line *line, gboolean ends_at_feed)
 static void
 _feed_joined(Tracker *self, Host *host, const JoinedRecord *record, const Line *line, SummaryQueue *out)
 {
-  Feed feed = { .tracker = self, .host = host, .frame = record->frame, .line = line, .out = out, .kind = JK_RECORD };
+  Feed feed;
 
+  feed_init(&feed, self, host, &record->frame, line, out);
+  feed.kind = JK_RECORD;
   if (record->is_cut)
     feed.journal_flags |= JF_RECORD_CUT;
   if (record->ends_at_feed)
     feed.journal_flags |= JF_RECORD_AT_FEED;
-  feed.id_key = host_id_key(host, line->queue_id);
+  feed_name_id(&feed);
   _resolve_time(&feed);
   tracker_feed_parsed(self, host, &feed);
 }
@@ -422,7 +458,7 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
 
   if (_count_unjoined(self, line))
     return;
-  host = tracker_host(self, frame->host);
+  host = _host(self, frame->host);
   host->wall_usec = now_usec;
   if (line->role == LR_CONTINUATION)
     {
