@@ -82,14 +82,12 @@ hash_text(const HashKey *self, Slice text, guint64 other)
   return hash_finish(self, sum);
 }
 
-#define NAME_BYTES 16
-
 static __attribute__((noinline)) guint64
 _hash_long_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
 {
   guint64 front = text.len > HASH_TEXT_BYTES ? _fold(self, &text) : 0, name;
 
-  if (by.len > NAME_BYTES)
+  if (by.len > sizeof(name))
     {
       name = hash_text(self, by, 0);
       by = slice_new((const gchar *) &name, sizeof(name));
@@ -100,14 +98,13 @@ _hash_long_said(const HashKey *self, Slice text, Slice by, guint64 process_key, 
 guint64
 hash_said(const HashKey *self, Slice text, Slice by, guint64 process_key, gint64 usec)
 {
-  guint64 name[3];
+  guint64 name[2];
 
-  if (text.len > HASH_TEXT_BYTES || by.len > NAME_BYTES)
+  if (text.len > HASH_TEXT_BYTES || by.len > sizeof(guint64))
     return _hash_long_said(self, text, by, process_key, usec);
-  hash_pack(by, name);
+  hash_pack_short(by, name);
   guint128 sum = _sum(self, text);
   sum += hash_pair((guint64) text.len << 32 | by.len, (guint64) usec, self->words);
-  sum += hash_pair(process_key, 0, self->words + 2);
-  sum += hash_pair(name[0], name[1], self->words + 4);
+  sum += hash_pair(process_key, name[0], self->words + 2);
   return hash_finish(self, sum);
 }
