@@ -259,17 +259,20 @@ frame_stamp_iso(Slice *at, Stamp *out)
   return TRUE;
 }
 
-/* fraction SP, with milliseconds, and no offset behind it; TRUE: it was all of the stamp's end */
+/* ["." 3DIGIT] SP, and no offset behind it; TRUE: it was all of the stamp's end */
 static inline gboolean
 _usual_end(Slice *at, gint64 local_usec, Stamp *out)
 {
   const gchar *s = at->str;
+  gsize blank = at->len && s[0] == '.' ? 4 : 0;
 
-  if (at->len < 6 || s[0] != '.' || s[4] != ' ' || s[5] == '+' || s[5] == '-' || !g_ascii_isdigit(s[1])
-      || !g_ascii_isdigit(s[2]) || !g_ascii_isdigit(s[3]))
+  if (at->len < blank + 2 || s[blank] != ' ' || s[blank + 1] == '+' || s[blank + 1] == '-')
     return FALSE;
-  *out = (Stamp) { local_usec + ((s[1] - '0') * 100 + (s[2] - '0') * 10 + s[3] - '0') * 1000, STAMP_OFFSET_UNKNOWN };
-  *at = slice_new(s + 5, at->len - 5);
+  if (blank && (!g_ascii_isdigit(s[1]) || !g_ascii_isdigit(s[2]) || !g_ascii_isdigit(s[3])))
+    return FALSE;
+  gint32 milliseconds = blank ? (s[1] - '0') * 100 + (s[2] - '0') * 10 + s[3] - '0' : 0;
+  *out = (Stamp) { local_usec + milliseconds * 1000, STAMP_OFFSET_UNKNOWN };
+  *at = slice_new(s + blank + 1, at->len - blank - 1);
   return TRUE;
 }
 

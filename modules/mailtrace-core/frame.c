@@ -457,14 +457,24 @@ _split_utm(FrameMemory *memory, Slice line, Frame *out)
   return TRUE;
 }
 
+/* DATE_TIME_LEN without its seconds */
+#define MINUTE_LEN (DATE_TIME_LEN - 2)
+
+static inline guint
+_two_digits(const gchar *at)
+{
+  return (guint) (at[0] - '0') * 10 + (guint) (at[1] - '0');
+}
+
 static gboolean
 _split_exim(FrameMemory *memory, Slice line, Frame *out)
 {
   if (!frame_stamp_exim(&out->text, &out->stamp))
     return FALSE;
-  if (out->stamp.local_usec > 0)
-    _remember(memory, slice_head(line, DATE_TIME_LEN), 0,
-              (Stamp) { out->stamp.local_usec - out->stamp.local_usec % STAMP_USEC, STAMP_OFFSET_UNKNOWN });
+  gint64 second = out->stamp.local_usec / STAMP_USEC;
+  if (second > 0)
+    _remember(memory, slice_head(line, MINUTE_LEN), 0,
+              (Stamp) { (second - _two_digits(line.str + MINUTE_LEN)) * STAMP_USEC, STAMP_OFFSET_UNKNOWN });
   if (_begins_bracket(out->text))
     _exim_pid(out);
   return TRUE;
@@ -518,12 +528,17 @@ _remembered_utm(const FrameMemory *memory, Slice line, Slice at, Frame *out)
   return TRUE;
 }
 
+/* in the same minute as the line before */
 static inline gboolean
 _remembered_exim(const FrameMemory *memory, Slice line, Slice at, Frame *out)
 {
   Stamp stamp;
 
-  if (!frame_stamp_exim_end(&at, memory->stamp.local_usec, &stamp))
+  if (at.len < 2 || !g_ascii_isdigit(at.str[0]) || !g_ascii_isdigit(at.str[1]) || at.str[0] > '5')
+    return FALSE;
+  gint64 usec = memory->stamp.local_usec + _two_digits(at.str) * STAMP_USEC;
+  at = slice_new(at.str + 2, at.len - 2);
+  if (!frame_stamp_exim_end(&at, usec, &stamp))
     return FALSE;
   *out = (Frame) { stamp, SLICE_NONE, SLICE_NONE, SLICE_NONE, 0, at, TRUE, line };
   if (_begins_bracket(at))
