@@ -26,18 +26,30 @@ _common(const PlanEntry *a, const PlanEntry *b)
 }
 
 /* behind the last entry that shares most with it */
-static void
-_insert(Plan *self, const PlanEntry *entry)
+static guint
+_place(const Plan *self, const PlanEntry *entry)
 {
   guint at = self->n, best = 0;
 
+  for (guint i = self->n; i-- > 0 && best + 1 < entry->depth;)
+    {
+      guint common = _common(&self->entries[i], entry);
+
+      if (common > best)
+        {
+          best = common;
+          at = i + 1;
+        }
+    }
+  return at;
+}
+
+static void
+_insert(Plan *self, const PlanEntry *entry)
+{
+  guint at = _place(self, entry);
+
   g_assert(self->n + 1 < PLAN_MAX);
-  for (guint i = 0; i < self->n; i++)
-    if (_common(&self->entries[i], entry) > 0 && _common(&self->entries[i], entry) >= best)
-      {
-        best = _common(&self->entries[i], entry);
-        at = i + 1;
-      }
   memmove(&self->entries[at + 1], &self->entries[at], (self->n - at) * sizeof(PlanEntry));
   self->entries[at] = *entry;
   self->entries[at].value = (guint16) (entry->id * sizeof(Fact));
@@ -72,24 +84,38 @@ _insert_derived(Plan *self, RecordKind kind)
       }
 }
 
+/* ,"a": or {"a": */
+static gsize
+_render_part(gchar *to, gchar begin, Slice name)
+{
+  to[0] = begin;
+  to[1] = '"';
+  memcpy(to + 2, name.str, name.len);
+  memcpy(to + 2 + name.len, "\":", 2);
+  return name.len + 4;
+}
+
 static void
 _render_key(PlanEntry *entry)
 {
   PlanPath *path = entry->path;
-  const Slice *last = &path->parts[entry->depth - 1];
-  const gchar *quote = entry->type == FT_TEXT ? "\"" : "";
   gsize len = 0;
 
-  entry->key_len = (guint8) g_snprintf(entry->key, PLAN_KEY_ROOM, ",\"%.*s\":%s", (gint) last->len, last->str, quote);
-  g_assert(entry->key_len < PLAN_KEY_ROOM);
   for (guint i = 0; i < MIN(entry->depth, PLAN_DEPTH_MAX); i++)
     {
+      g_assert(len + path->parts[i].len + 5 < PLAN_PATH_MAX);
       path->at[i] = (guint8) len;
-      len += (gsize) g_snprintf(path->text + len, PLAN_PATH_MAX - len, "%c\"%.*s\":%s", i ? '{' : ',',
-                                (gint) path->parts[i].len, path->parts[i].str, i + 1 == entry->depth ? quote : "");
-      g_assert(len < PLAN_PATH_MAX);
+      len += _render_part(path->text + len, i ? '{' : ',', path->parts[i]);
     }
+  if (entry->type == FT_TEXT)
+    path->text[len++] = '"';
   path->at[entry->depth] = (guint8) len;
+
+  guint8 last = path->at[entry->depth - 1];
+  entry->key_len = (guint8) (len - last);
+  g_assert(entry->key_len < PLAN_KEY_ROOM);
+  memcpy(entry->key, path->text + last, entry->key_len);
+  entry->key[0] = ',';
 }
 
 /* an object's number: PLAN_OUTERMOST, else that of the first entry in it, with its depth */

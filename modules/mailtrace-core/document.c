@@ -14,8 +14,9 @@
 struct _DocumentWriter
 {
   DocumentFormat format;
-  Plan plans[RECORD_KIND_COUNT];    /* in the writer's format */
+  const Plan *plans;                /* in the writer's format */
   Plan native[RECORD_KIND_COUNT];   /* nested records keep their native names */
+  Plan ecs[RECORD_KIND_COUNT];      /* made if they are asked for */
 };
 
 gboolean
@@ -36,10 +37,12 @@ document_writer_new(DocumentFormat format)
   DocumentWriter *self = g_new0(DocumentWriter, 1);
 
   self->format = format;
+  self->plans = format == DF_ECS ? self->ecs : self->native;
   for (guint kind = 0; kind < RECORD_KIND_COUNT; kind++)
     {
-      plan_make(&self->plans[kind], (RecordKind) kind, format);
       plan_make(&self->native[kind], (RecordKind) kind, DF_NATIVE);
+      if (format == DF_ECS)
+        plan_make(&self->ecs[kind], (RecordKind) kind, DF_ECS);
     }
   return self;
 }
@@ -203,10 +206,10 @@ _put_records(Writing *self, gchar *at, const PlanEntry *entry)
 
 /* behind its key */
 static inline gchar *
-_put_value(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
+_put_value(Writing *self, JsonText *json, gchar *at, const PlanEntry *entry, const Fact *fact)
 {
   if (entry->type == FT_TEXT)
-    return _put_text(self->json, at, fact->text);
+    return _put_text(json, at, fact->text);
   if (entry->type == FT_INTEGER)
     return json_write_integer(at, fact->number);
   switch (entry->type)
@@ -216,9 +219,9 @@ _put_value(Writing *self, gchar *at, const PlanEntry *entry, const Fact *fact)
     case FT_BOOLEAN:
       return _put_boolean(at, fact->number != 0);
     case FT_TIME:
-      return json_write_time(self->json, at, &fact->stamp);
+      return json_write_time(json, at, &fact->stamp);
     case FT_LIST:
-      return _put_list(self->json, at, fact->list.first);
+      return _put_list(json, at, fact->list.first);
     case FT_RECORDS:
       return _put_records(self, at, entry);
     default:
@@ -252,12 +255,13 @@ _put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, g
 {
   const gchar *values = (const gchar *) self->facts->at;
   const PlanEntry *begin = plan->entries, *entry;
+  JsonText *json = self->json;
   guint object = PLAN_OUTERMOST;
 
   for (guint word = 0; word < n_words; word++, begin += MARK_BITS)
     {
       if (marks[word])
-        at = json_make_room(self->json, at, WORD_ROOM);
+        at = json_make_room(json, at, WORD_ROOM);
       for (guint64 rest = marks[word]; rest; rest &= rest - 1)
         {
           entry = _first_marked(begin, rest);
@@ -269,10 +273,10 @@ _put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, g
               at = _put_other_key(self, at, entry);
               object = self->object;
             }
-          at = _put_value(self, at, entry, (const Fact *) (values + entry->value));
+          at = _put_value(self, json, at, entry, (const Fact *) (values + entry->value));
         }
     }
-  return _close_objects(self, json_make_room(self->json, at, WORD_ROOM), 0);
+  return _close_objects(self, json_make_room(json, at, WORD_ROOM), 0);
 }
 
 /* a comma in front of each entry */
