@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "u64-map.h"
 
-/* up to here a set is searched from one end to the other, and its size is odd; beyond, that is a power of two, at most
- * 3/4 full */
-#define SMALL_SET 15
-#define FIRST_ARRAY 7
-#define ARRAY_STEP 4
-#define FIRST_TABLE 32
+#include <string.h>
+
+/* keys of an array behind the first ones: with what malloc() needs they fill 32 or 64 bytes */
+#define FEW_MORE 3
+#define MOST_MORE (U64_SET_SMALL - 1 - U64_SET_FIRST)
+#define FIRST_TABLE 32   /* a power of two, as the following ones; at most 3/4 full */
 #define FIRST_SIZE 4
 
 static inline guint32
@@ -16,106 +16,105 @@ _start(guint64 key, guint32 size)
 }
 
 static guint64 *
-_key(U64SetKeys *block, guint64 key)
+_key(guint64 *keys, guint32 size, guint64 key)
 {
-  guint32 i = _start(key, block->size);
+  guint32 i = _start(key, size);
 
-  while (block->keys[i] && block->keys[i] != key)
-    i = (i + 1) & (block->size - 1);
-  return &block->keys[i];
+  while (keys[i] && keys[i] != key)
+    i = (i + 1) & (size - 1);
+  return &keys[i];
 }
 
+static inline gboolean
+_is_table(const U64Set *self)
+{
+  return self->used >= U64_SET_SMALL;
+}
+
+/* in the order of their places, of which some may be free */
 static inline guint64
-_seen_bit(guint64 key)
+_at(const U64Set *self, guint32 i)
 {
-  return G_GUINT64_CONSTANT(1) << key % 64;
-}
-
-static gboolean
-_has(const U64SetKeys *block, guint64 key)
-{
-  if (!(block->seen & _seen_bit(key)))
-    return FALSE;
-  for (guint32 i = 0; i < block->used; i++)
-    if (block->keys[i] == key)
-      return TRUE;
-  return FALSE;
+  if (_is_table(self))
+    return self->keys[i];
+  return i < U64_SET_FIRST ? self->first[i] : self->keys[i - U64_SET_FIRST];
 }
 
 static void
-_grow_table(U64Set *self, guint32 size)
+_set_table(U64Set *self, guint32 n, guint32 size)
 {
-  U64SetKeys *old = self->block;
+  guint64 *keys = g_new0(guint64, size);
 
-  self->block = g_malloc0(sizeof(U64SetKeys) + size * sizeof(guint64));
-  *self->block = (U64SetKeys) { old->used, size, old->seen };
-  for (guint32 i = 0; i < old->size; i++)
-    if (old->keys[i])
-      *_key(self->block, old->keys[i]) = old->keys[i];
-  g_free(old);
+  for (guint32 i = 0; i < n; i++)
+    if (_at(self, i))
+      *_key(keys, size, _at(self, i)) = _at(self, i);
+  g_free(self->keys);
+  self->keys = keys;
+  self->size = size;
 }
 
 static gboolean
 _add_to_table(U64Set *self, guint64 key)
 {
-  if (self->block->used >= self->block->size / 4 * 3)
-    _grow_table(self, self->block->size * 2);
+  if (self->used >= self->size / 4 * 3)
+    _set_table(self, self->size, self->size * 2);
 
-  guint64 *at = _key(self->block, key);
+  guint64 *at = _key(self->keys, self->size, key);
   if (*at)
     return FALSE;
   *at = key;
-  self->block->used++;
+  self->used++;
   return TRUE;
 }
 
-/* what malloc() gives out grows by 16 bytes: an odd number of keys */
+static gboolean
+_array_has(const U64Set *self, guint64 key)
+{
+  for (guint32 i = 0; i < self->used; i++)
+    if (_at(self, i) == key)
+      return TRUE;
+  return FALSE;
+}
+
+/* there are as many first ones as can be */
 static void
-_grow_array(U64Set *self)
+_add_behind_first(U64Set *self, guint64 key)
 {
-  U64SetKeys *old = self->block;
-  guint32 used = u64_set_count(self), size = old ? old->size + ARRAY_STEP : FIRST_ARRAY;
+  guint32 more = self->used - U64_SET_FIRST;
 
-  /* faster than realloc() for so few */
-  self->block = g_malloc(sizeof(U64SetKeys) + size * sizeof(guint64));
-  *self->block = (U64SetKeys) { used, size, old ? old->seen : 0 };
-  if (old)
-    memcpy(self->block->keys, old->keys, used * sizeof(guint64));
-  g_free(old);
-}
+  if (more == 0)
+    self->keys = g_new(guint64, FEW_MORE);
+  else if (more == FEW_MORE)
+    {
+      guint64 *few = self->keys;
 
-static inline void
-_append(U64SetKeys *block, guint64 key)
-{
-  block->seen |= _seen_bit(key);
-  block->keys[block->used++] = key;
-}
-
-static __attribute__((noinline)) gboolean
-_add_to_full(U64Set *self, guint64 key)
-{
-  if (u64_set_count(self) == SMALL_SET)
-    _grow_table(self, FIRST_TABLE);
-  if (u64_set_count(self) >= SMALL_SET)
-    return _add_to_table(self, key);
-  _grow_array(self);
-  _append(self->block, key);
-  return TRUE;
+      self->keys = g_new(guint64, MOST_MORE);
+      memcpy(self->keys, few, FEW_MORE * sizeof(guint64));
+      g_free(few);
+    }
+  else if (more == MOST_MORE)
+    {
+      _set_table(self, self->used, FIRST_TABLE);
+      *_key(self->keys, self->size, key) = key;
+      return;
+    }
+  self->keys[more] = key;
 }
 
 gboolean
-u64_set_add(U64Set *self, guint64 key)
+u64_set_add_any(U64Set *self, guint64 key)
 {
-  U64SetKeys *block = self->block;
-
   key = key ? key : 1;
-  if (!block || block->size > SMALL_SET)
-    return _add_to_full(self, key);
-  if (_has(block, key))
+  if (_is_table(self))
+    return _add_to_table(self, key);
+  if (self->seen & u64_set_bit(key) && _array_has(self, key))
     return FALSE;
-  if (block->used == block->size)
-    return _add_to_full(self, key);
-  _append(block, key);
+  self->seen |= u64_set_bit(key);
+  if (self->used < U64_SET_FIRST)
+    self->first[self->used] = key;
+  else
+    _add_behind_first(self, key);
+  self->used++;
   return TRUE;
 }
 
@@ -202,12 +201,12 @@ u64_map_get(const U64Map *self, guint64 key, guint32 *value)
 gboolean
 u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key)
 {
-  guint32 end = !self->block ? 0 : self->block->size > SMALL_SET ? self->block->size : self->block->used;
+  guint32 end = _is_table(self) ? self->size : self->used;
 
   for (; *cursor < end; (*cursor)++)
-    if (self->block->keys[*cursor])
+    if (_at(self, *cursor))
       {
-        *key = self->block->keys[(*cursor)++];
+        *key = _at(self, (*cursor)++);
         return TRUE;
       }
   return FALSE;

@@ -1,28 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * U64Set, U64Map: sets of hashes (already mixed and seeded), and maps from them to small numbers.  No removal.  A set
- * is a plain array while it is small; a map has room for one key, and takes memory for the second one.
- * Knows nothing of what the hashes stand for.
+ * has room for a few keys, and is a plain array while it is small; a map has room for one key, and takes memory for
+ * the second one.  Knows nothing of what the hashes stand for.
  */
 #ifndef MAILTRACE_U64_MAP_H_INCLUDED
 #define MAILTRACE_U64_MAP_H_INCLUDED
 
 #include <glib.h>
 
-typedef struct _U64SetKeys
-{
-  guint32 used, size;
-  guint64 seen;       /* bit (key % 64) for each key: what is not there needs no search */
-  guint64 keys[];     /* 0: free */
-} U64SetKeys;
+#define U64_SET_FIRST 8    /* keys that need no memory */
+#define U64_SET_SMALL 16   /* fewer keys are an array, more a table */
 
 typedef struct _U64Set
 {
-  U64SetKeys *block;
+  guint64 *keys;           /* array: those behind the first ones; table: all, 0: free */
+  guint32 used, size;      /* size: of a table */
+  guint64 seen;            /* array: bit (key % 64) for each key: what is not there needs no search */
+  guint64 first[U64_SET_FIRST];
 } U64Set;
 
+gboolean u64_set_add_any(U64Set *self, guint64 key);
+
+static inline guint64
+u64_set_bit(guint64 key)
+{
+  return G_GUINT64_CONSTANT(1) << key % 64;
+}
+
 /* TRUE when the key was not yet there */
-gboolean u64_set_add(U64Set *self, guint64 key);
+static inline gboolean
+u64_set_add(U64Set *self, guint64 key)
+{
+  if (self->used >= U64_SET_FIRST || self->seen & u64_set_bit(key) || !key)
+    return u64_set_add_any(self, key);
+  self->seen |= u64_set_bit(key);
+  self->first[self->used++] = key;
+  return TRUE;
+}
 
 /* all keys in no order: start with *cursor = 0; FALSE at the end */
 gboolean u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key);
@@ -30,15 +45,17 @@ gboolean u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key);
 static inline guint32
 u64_set_count(const U64Set *self)
 {
-  return self->block ? self->block->used : 0;
+  return self->used;
 }
 
 static inline void
 u64_set_release(U64Set *self)
 {
-  if (self->block)
-    g_free(self->block);
-  self->block = NULL;
+  if (self->keys)
+    g_free(self->keys);
+  self->keys = NULL;
+  self->used = 0;
+  self->seen = 0;
 }
 
 typedef struct _U64MapSlot
