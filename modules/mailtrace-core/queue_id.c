@@ -72,13 +72,13 @@ queue_id_length(Slice text)
   return _has_form(text, 18, QUEUE_ID_NEW_LEN) ? QUEUE_ID_NEW_LEN : 0;
 }
 
-static guint64
-_number(Slice id, gsize from, gsize to)
+static inline guint64
+_number(const gchar *at, gsize n)
 {
   guint64 number = 0;
 
-  for (gsize i = from; i < to; i++)
-    number = number * 62 + values[(guchar) id.str[i]] - 1;
+  for (gsize i = 0; i < n; i++)
+    number = number * 62 + values[(guchar) at[i]] - 1;
   return number;
 }
 
@@ -86,13 +86,12 @@ gboolean
 queue_id_decode(Slice id, QueueId *out)
 {
   gsize len = queue_id_length(id);
-  gsize dash = len == QUEUE_ID_OLD_LEN ? 13 : 18;
 
   if (!len || len != id.len)
     return FALSE;
-  out->sec = (gint64) _number(id, 0, 6);
-  out->pid = _number(id, 7, dash);
-  out->fraction = (guint32) _number(id, dash + 1, len);
+  out->sec = (gint64) _number(id.str, 6);
+  out->pid = len == QUEUE_ID_OLD_LEN ? _number(id.str + 7, 6) : _number(id.str + 7, 11);
+  out->fraction = (guint32) (len == QUEUE_ID_OLD_LEN ? _number(id.str + 14, 2) : _number(id.str + 19, 4));
   return TRUE;
 }
 
