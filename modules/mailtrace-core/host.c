@@ -245,16 +245,15 @@ host_move_message(Host *self, Message *message, MessageQueue which)
 {
   if (message->queue == which)
     {
-      if (which)
-        queue_move_to_tail(_queue(self, which), &message->link);
+      queue_move_to_tail(_queue(self, which), &message->link);
       return;
     }
   self->is_uncounted = TRUE;
   if (message->queue)
-    g_queue_unlink(_queue(self, (MessageQueue) message->queue), &message->link);
+    queue_unlink(_queue(self, (MessageQueue) message->queue), &message->link);
   message->queue = which;
   if (which)
-    g_queue_push_tail_link(_queue(self, which), &message->link);
+    queue_push_tail(_queue(self, which), &message->link);
 }
 
 static GQueue *
@@ -278,14 +277,14 @@ host_queue_interim(Message *message, InterimQueue which)
     return;
   message->interim_queue = which;
   message->interim_usec = message->host->clock_usec;
-  g_queue_push_tail_link(_interim_queue(message), &message->interim_link);
+  queue_push_tail(_interim_queue(message), &message->interim_link);
 }
 
 void
 host_unqueue_interim(Message *message)
 {
   if (message->interim_queue)
-    g_queue_unlink(_interim_queue(message), &message->interim_link);
+    queue_unlink(_interim_queue(message), &message->interim_link);
   message->interim_queue = IQ_NONE;
 }
 
@@ -576,7 +575,7 @@ host_add_connection(Host *self, guint64 hash)
   connection->link.data = connection;
   connection->hash = hash;
   pointer_map_add(&self->connections, hash, connection);
-  g_queue_push_tail_link(&self->live_connections, &connection->link);
+  queue_push_tail(&self->live_connections, &connection->link);
   self->is_uncounted = TRUE;
   return connection;
 }
@@ -590,7 +589,7 @@ host_find_connection(const Host *self, guint64 hash)
 void
 host_remove_connection(Host *self, Connection *connection)
 {
-  g_queue_unlink(&self->live_connections, &connection->link);
+  queue_unlink(&self->live_connections, &connection->link);
   pointer_map_remove(&self->connections, connection->hash, connection);
   self->is_uncounted = TRUE;
   _free_connection(self, connection);

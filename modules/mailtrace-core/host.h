@@ -151,21 +151,42 @@ void host_add_orphan(Host *self, guint64 cause_hash, Message *bounce);
 void host_remove_orphan(Host *self, guint64 cause_hash, Message *bounce);
 GPtrArray *host_take_orphans(Host *self, guint64 cause_hash);   /* NULL: none; the caller unrefs it */
 
+/* the same as GLib's, which would be called for each line */
+static inline void
+queue_push_tail(GQueue *queue, GList *link)
+{
+  link->prev = queue->tail;
+  if (queue->tail)
+    queue->tail->next = link;
+  else
+    queue->head = link;
+  queue->tail = link;
+  queue->length++;
+}
+
+static inline void
+queue_unlink(GQueue *queue, GList *link)
+{
+  if (link->prev)
+    link->prev->next = link->next;
+  else
+    queue->head = link->next;
+  if (link->next)
+    link->next->prev = link->prev;
+  else
+    queue->tail = link->prev;
+  link->prev = link->next = NULL;
+  queue->length--;
+}
+
 /* moves what is in a queue to its end */
 static inline void
 queue_move_to_tail(GQueue *queue, GList *link)
 {
   if (!link->next)
     return;
-  link->next->prev = link->prev;
-  if (link->prev)
-    link->prev->next = link->next;
-  else
-    queue->head = link->next;
-  link->prev = queue->tail;
-  link->next = NULL;
-  queue->tail->next = link;
-  queue->tail = link;
+  queue_unlink(queue, link);
+  queue_push_tail(queue, link);
 }
 
 /* moves a message to the end of a queue of its host, or out of all */

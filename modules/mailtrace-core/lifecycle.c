@@ -61,37 +61,55 @@ _new_tombstone(Tracker *self, guint64 hash)
   return self->last_burial = tombstone;
 }
 
-void
-tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group)
+/* NULL: there is nothing to journal */
+static const Tombstone *
+_bury_hash(Tracker *self, guint64 hash, gint64 usec, guint generation)
 {
-  Tombstone *tombstone = pointer_map_get(&self->tombstones, end->hash);
+  Tombstone *tombstone = pointer_map_get(&self->tombstones, hash);
   gboolean is_new = tombstone == NULL;
 
   if (is_new)
-    tombstone = _new_tombstone(self, end->hash);
-  else if (end->usec <= tombstone->closed_usec && generation <= tombstone->generation)
-    return;
+    tombstone = _new_tombstone(self, hash);
+  else if (usec <= tombstone->closed_usec && generation <= tombstone->generation)
+    return NULL;
   else
     journal_drop_end(self->journal);
-  tombstone->closed_usec = MAX(tombstone->closed_usec, end->usec);
+  tombstone->closed_usec = MAX(tombstone->closed_usec, usec);
   tombstone->generation = MAX(tombstone->generation, generation);
+  return journal_has_file(self->journal) ? tombstone : NULL;
+}
 
-  JournalEntry entry = *end;
+static void
+_journal_end(Tracker *self, const Tombstone *tombstone, JournalEntry *end, JournalGroup group)
+{
   /* an end without the line that brought it about would take the line for a repeated one */
   if (self->feeding)
     tracker_journal_line(self->feeding);
-  entry.usec = tombstone->closed_usec;
-  entry.seq = self->replayed ? self->replayed->seq : 0;
-  journal_add(self->journal, group, &entry);
+  end->hash = tombstone->hash;
+  end->usec = tombstone->closed_usec;
+  end->seq = self->replayed ? self->replayed->seq : 0;
+  journal_add(self->journal, group, end);
+}
+
+void
+tracker_bury(Tracker *self, const JournalEntry *end, guint generation)
+{
+  const Tombstone *tombstone = _bury_hash(self, end->hash, end->usec, generation);
+  JournalEntry entry = *end;
+
+  if (tombstone)
+    _journal_end(self, tombstone, &entry, 0);
 }
 
 void
 tracker_bury_line(Feed *feed)
 {
-  JournalEntry end = { .kind = JK_LINE_END, .hash = feed->hash, .usec = feed->usec };
+  const Tombstone *tombstone = _bury_hash(feed->tracker, feed->hash, feed->usec, 1);
 
-  end.frame.host = host_name(feed->host);
-  tracker_bury(feed->tracker, &end, 1, 0);
+  if (!tombstone)
+    return;
+  JournalEntry end = { .kind = JK_LINE_END, .frame.host = host_name(feed->host) };
+  _journal_end(feed->tracker, tombstone, &end, 0);
 }
 
 const Tombstone *
@@ -249,13 +267,14 @@ tracker_leave_session(Message *message)
 static void
 _bury_id(Tracker *self, const Message *message, const IdEntry *entry, guint64 key)
 {
-  JournalEntry end = { .kind = JK_MESSAGE_END, .number = message->generation,
-                       .queue_id = slice_new(entry->id, entry->len) };
+  gint64 usec = MAX(message->host->clock_usec, message->touched_usec);
+  const Tombstone *tombstone = _bury_hash(self, key, usec, message->generation);
 
-  end.usec = MAX(message->host->clock_usec, message->touched_usec);
-  end.hash = key;
-  end.frame.host = host_name(message->host);
-  tracker_bury(self, &end, message->generation, message->session_group);
+  if (!tombstone)
+    return;
+  JournalEntry end = { .kind = JK_MESSAGE_END, .number = message->generation, .frame.host = host_name(message->host),
+                       .queue_id = slice_new(entry->id, entry->len) };
+  _journal_end(self, tombstone, &end, message->session_group);
 }
 
 void
@@ -412,7 +431,7 @@ _new_session(Feed *feed)
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   session->group = journal_group_new(feed->tracker->journal);
   pointer_map_add(&feed->host->sessions, session->key, session);
-  g_queue_push_tail_link(&feed->host->live_sessions, &session->link);
+  queue_push_tail(&feed->host->live_sessions, &session->link);
   feed->host->is_uncounted = TRUE;
   feed->tracker->open_sessions++;
   return session;
@@ -497,20 +516,22 @@ _collect_pending(Tracker *self, Session *session, EndReason reason, SummaryQueue
 static void
 _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 hash)
 {
-  JournalEntry end = { .kind = JK_SESSION_END, .number = reason, .hash = hash };
+  const Host *host = session->host;
+  const Tombstone *tombstone;
   Stamp last = session->last;
 
   if (!stamp_has_offset(&last))
-    last.offset_sec = session->host->offset_sec;
+    last.offset_sec = host->offset_sec;
   if (!stamp_has_offset(&last) && session->generation > 1)
     last.offset_sec = session->offset_sec;
-  end.usec = stamp_to_utc_usec(&last);
-  end.frame.host = host_name(session->host);
-  end.frame.node = slice_from_string(session->node);
-  end.frame.pid = session->pid;
+  tombstone = _bury_hash(self, hash, stamp_to_utc_usec(&last),
+                         stamp_has_offset(&last) ? session->generation : TOMBSTONE_LOCAL);
+  if (!tombstone)
+    return;
+  JournalEntry end = { .kind = JK_SESSION_END, .number = reason, .clock_usec = session->first.local_usec };
+  end.frame = (Frame) { .host = host_name(host), .node = slice_from_string(session->node), .pid = session->pid };
   end.frame.stamp.offset_sec = last.offset_sec;
-  end.clock_usec = session->first.local_usec;
-  tracker_bury(self, &end, stamp_has_offset(&last) ? session->generation : TOMBSTONE_LOCAL, session->group);
+  _journal_end(self, tombstone, &end, session->group);
 }
 
 static void
@@ -546,7 +567,7 @@ tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQu
   journal_group_unref(self->journal, session->group);
   _leave_client(session);
   self->open_sessions--;
-  g_queue_unlink(&host->live_sessions, &session->link);
+  queue_unlink(&host->live_sessions, &session->link);
   host->is_uncounted = TRUE;
   if (!session->closed)
     pointer_map_remove(&host->sessions, session->key, session);

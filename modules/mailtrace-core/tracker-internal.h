@@ -120,8 +120,8 @@ Session *tracker_session(Feed *feed, gboolean create);
 void tracker_close_session(Tracker *self, Session *session);
 void tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out);
 
-/* end: kind, hash, usec, number, and what names it */
-void tracker_bury(Tracker *self, const JournalEntry *end, guint generation, JournalGroup group);
+/* an end that a journal tells of: kind, hash, usec, number, and what names it */
+void tracker_bury(Tracker *self, const JournalEntry *end, guint generation);
 void tracker_bury_line(Feed *feed);
 void tracker_free_tombstones(Tracker *self);
 const Tombstone *tracker_tombstone(const Tracker *self, guint64 hash);

@@ -242,7 +242,7 @@ _replay_message_end(Tracker *self, const JournalEntry *entry)
 
   if (id && id->message->generation <= entry->number)
     _discard(self, id->message, entry->usec);
-  tracker_bury(self, entry, entry->number, 0);
+  tracker_bury(self, entry, entry->number);
 }
 
 static void
@@ -253,7 +253,7 @@ _replay_session_end(Tracker *self, const JournalEntry *entry)
 
   if (session && session->first.local_usec == entry->clock_usec)
     tracker_end_session(self, session, (EndReason) MIN(entry->number, ER_SHUTDOWN), &self->replayed_sessions);
-  tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL, 0);
+  tracker_bury(self, entry, stamp_has_offset(&entry->frame.stamp) ? 1 : TOMBSTONE_LOCAL);
 }
 
 static void
@@ -313,7 +313,7 @@ tracker_replay(Tracker *self, const JournalEntry *entry)
       _replay_session_end(self, entry);
       break;
     case JK_LINE_END:
-      tracker_bury(self, entry, 1, 0);
+      tracker_bury(self, entry, 1);
       break;
     case JK_REVISION:
       _replay_revision(self, entry);
