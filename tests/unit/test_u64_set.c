@@ -30,6 +30,23 @@ Test(u64_set, next_gives_every_key_once_whatever_its_size)
     }
 }
 
+/* also those that differ in no lowest bit, and 0 */
+Test(u64_set, each_key_is_added_once_whatever_the_size)
+{
+  for (guint64 n = 0; n < 100; n++)
+    {
+      U64Set set = { NULL };
+
+      for (guint64 i = 0; i < n; i++)
+        cr_expect(u64_set_add(&set, i << 32));
+      for (guint64 i = 0; i < n; i++)
+        cr_expect_not(u64_set_add(&set, i << 32));
+      cr_expect_eq(u64_set_count(&set), n);
+      u64_set_release(&set);
+      cr_expect_eq(u64_set_count(&set), 0);
+    }
+}
+
 Test(u64_map, each_key_has_its_first_value_whatever_the_size)
 {
   for (guint32 n = 0; n < 100; n++)
