@@ -180,7 +180,7 @@ _may_tell_offset(const Feed *feed)
   return line->queue_id.len && (!_offset_is_known(feed) || line->role == LR_ARRIVAL || line->parent.len);
 }
 
-static void
+static inline __attribute__((always_inline)) void
 _resolve_time(Feed *feed)
 {
   Stamp *stamp = &feed->frame.stamp;
