@@ -163,7 +163,7 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
   Scan scan = { text, line, &memo };
 
   memo.at = NULL;
-  for (const guint8 *i = candidates + begins[first], *end = candidates + begins[first + 1]; i < end; i++)
+  for (const guint8 *i = candidates + begins[first]; *i != NO_ROW; i++)
     {
       const LineRow *row = &rows[*i];
 
@@ -237,7 +237,7 @@ _begins_as_a_row(guint by, Slice text)
     {
       const guint16 *begins = candidate_begins[__builtin_ctz(by) * 2 + has_id];
 
-      for (guint i = begins[first]; i < begins[first + 1]; i++)
+      for (guint i = begins[first]; candidates[i] != NO_ROW; i++)
         if (_begins_like(rows[candidates[i]].shape, text))
           return TRUE;
     }

@@ -56,6 +56,8 @@ typedef struct _LineRow
   guint8 last;            /* the byte that the text ends with, 0: any */
 } LineRow;
 
+#define NO_ROW 255   /* ends a list of numbers of rows */
+
 /* number i over all dialects, NULL behind the last */
 const LineShape *line_shape_at(guint i);
 

@@ -135,7 +135,8 @@ _write_list(guint kind, guchar first)
 
   for (Begin begin = BEGINS_SO; begin <= BEGINS_SOMEHOW; begin++)
     n += _write_numbers(kind, first, begin);
-  return n;
+  printf("%u,", NO_ROW);
+  return n + 1;
 }
 
 /* what a text of the row begins with, as far as it is a literal of the first step */
@@ -170,7 +171,7 @@ _write_rows(void)
 int
 main(void)
 {
-  guint begins[KINDS][257] = { 0 }, n = 0, n_rows = _write_rows();
+  guint begins[KINDS][256], n = 0, n_rows = _write_rows();
 
   printf("static const guint8 candidates[] = {\n");
   for (guint kind = 0; kind < KINDS; kind++)
@@ -178,16 +179,15 @@ main(void)
       {
         begins[kind][first] = n;
         n += _write_list(kind, (guchar) first);
-        begins[kind][first + 1] = n;
       }
-  printf("0};\nstatic const guint16 candidate_begins[%u][257] = {\n", KINDS);
+  printf("};\nstatic const guint16 candidate_begins[%u][256] = {\n", KINDS);
   for (guint kind = 0; kind < KINDS; kind++)
     {
       printf("{");
-      for (guint first = 0; first <= 256; first++)
+      for (guint first = 0; first < 256; first++)
         printf("%u,", begins[kind][first]);
       printf("},\n");
     }
   printf("};\n");
-  return n > G_MAXUINT16 || n_rows > G_MAXUINT8;
+  return n > G_MAXUINT16 || n_rows > NO_ROW;
 }
