@@ -44,7 +44,7 @@ _by_name(Slice name)
 static Slice
 _part(Slice *rest)
 {
-  gssize end = slice_find(*rest, SLICE("__"));
+  gssize end = slice_find_pair(*rest, '_', '_', '_');
   Slice part = end < 0 ? *rest : slice_head(*rest, (gsize) end);
 
   *rest = slice_skip(*rest, part.len + 2);
@@ -142,7 +142,7 @@ tls_suite_find(Slice version, Slice cipher)
 {
   if (cipher.len > CIPHER_LEN_MAX)
     return NULL;
-  if (slice_find(cipher, SLICE("__")) >= 0)
+  if (slice_find_pair(cipher, '_', '_', '_') >= 0)
     return _by_description(version, cipher);
   return _by_name(slice_starts_with(cipher, SLICE("TLS_")) ? slice_skip(cipher, 4) : cipher);
 }
