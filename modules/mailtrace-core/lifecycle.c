@@ -264,10 +264,19 @@ tracker_leave_session(Message *message)
   message->session = NULL;
 }
 
+/* the clock may have gone back since its last line, which is no younger for it */
+static gint64
+_last_usec(const Message *message)
+{
+  gint64 sec = MAX(message->completed.local_usec ? message_second(message, &message->completed) : 0, message->last_delivery);
+
+  return MAX(MAX(message->host->clock_usec, message->touched_usec), (sec + 1) * STAMP_USEC - 1);
+}
+
 static void
 _bury_id(Tracker *self, const Message *message, const IdEntry *entry, guint64 key)
 {
-  gint64 usec = MAX(message->host->clock_usec, message->touched_usec);
+  gint64 usec = _last_usec(message);
   const Tombstone *tombstone = _bury_hash(self, key, usec, message->generation);
 
   if (!tombstone)
