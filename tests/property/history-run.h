@@ -14,6 +14,7 @@ typedef struct _Run
   GHashTable *documents;    /* id -> Facts, last revision */
   TrackerCounters counters;
   guint fed;
+  guint twins;              /* sessions of one process that began in the same second of the hour that comes twice */
   gboolean kept_cap;
 } Run;
 
