@@ -254,7 +254,7 @@ gboolean host_knows_connection(const Host *self, Slice ip, Slice port);
 /* a process of the host: pids of cluster nodes are their own; 0: not known.  Processes of one node have different keys:
  * a multiplication with an odd number loses nothing. */
 static inline guint64
-host_process_key(const Host *self, Slice node, guint32 pid)
+host_process_key(const Host *self, Slice node, guint64 pid)
 {
   guint64 seed = self->line_seed + (node.len ? slice_hash(node, self->seed) : 0);
   guint64 key = (seed + pid) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
