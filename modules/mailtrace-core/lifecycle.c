@@ -268,9 +268,10 @@ tracker_leave_session(Message *message)
 static gint64
 _last_usec(const Message *message)
 {
-  gint64 sec = MAX(message->completed.local_usec ? message_second(message, &message->completed) : 0, message->last_delivery);
+  guint32 completed = message->completed.local_usec ? message_second(message, &message->completed) : 0;
+  gint64 end_usec = ((gint64) MAX(completed, message->last_delivery) + 1) * STAMP_USEC - 1;
 
-  return MAX(MAX(message->host->clock_usec, message->touched_usec), (sec + 1) * STAMP_USEC - 1);
+  return MAX(MAX(message->host->clock_usec, message->touched_usec), end_usec);
 }
 
 static void
