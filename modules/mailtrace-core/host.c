@@ -416,13 +416,19 @@ _is_told(const Host *self, const ClockLine *line)
 }
 
 static void
+_wait_from(Host *self, gint64 usec)
+{
+  self->waits = TRUE;
+  self->waits_from_usec = usec;
+  self->waits_offset_sec = self->offset_sec;
+}
+
+/* a microsecond tells what is touched from now on from what was before */
+static void
 _wait(Host *self)
 {
-  if (self->waits)
-    return;
-  self->waits = TRUE;
-  self->waits_from_usec = self->clock_usec;
-  self->waits_offset_sec = self->offset_sec;
+  if (!self->waits)
+    _wait_from(self, ++self->clock_usec);
 }
 
 /* what was touched while the clock waited belongs to the time it did not follow yet */
@@ -445,8 +451,8 @@ host_set_clock(Host *self, gint64 usec, gint64 line_usec)
   else if (self->waits && !_is_near(usec, self->waits_from_usec))
     _follow(self, usec, self->clock_sure);
   self->clock_usec = usec;
-  if (line_usec > usec && !_is_near(line_usec, usec))
-    _wait(self);
+  if (!self->waits && line_usec > usec && !_is_near(line_usec, usec))
+    _wait_from(self, usec);
 }
 
 /* while the clock waits a line near it is a late one, unless another offset explains those ahead */
@@ -497,13 +503,15 @@ _doubt(Host *self, const ClockLine *line)
     _wait_for_another(self, line);
 }
 
-/* lines behind a pause had been read with the offset that this one shows to be over */
+/* lines behind a pause had been read with the offset that this one shows to be over; one that changes again and again is
+ * not worth to go through all that was touched each time */
 static gboolean
 _followed_old_offset(const Host *self, const ClockLine *line)
 {
   gint64 change = (gint64) self->offset_sec - self->old_offset_sec;
+  gboolean is_first = ABS(self->clock_usec - self->corrected_usec) > OFFSET_CHANGE_SEC * STAMP_USEC;
 
-  return !line->offset_is_learned && self->old_offset_sec != STAMP_OFFSET_UNKNOWN
+  return is_first && !line->offset_is_learned && self->old_offset_sec != STAMP_OFFSET_UNKNOWN
          && _is_near(self->offset_changed_usec, line->usec)
          && _is_near(self->clock_usec, line->usec + change * STAMP_USEC);
 }
@@ -526,7 +534,10 @@ host_follow_line(Host *self, const ClockLine *line)
   else if (_is_near(step, 0))
     _follow_near(self, line->usec);
   else if (_followed_old_offset(self, line))
-    _correct(self, MIN(line->usec, self->clock_usec - CLOCK_TOLERANCE_SEC * STAMP_USEC), line->usec);
+    {
+      _correct(self, MIN(line->usec, self->clock_usec - CLOCK_TOLERANCE_SEC * STAMP_USEC), line->usec);
+      self->corrected_usec = line->usec;
+    }
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)

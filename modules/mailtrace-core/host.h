@@ -94,6 +94,7 @@ struct _Host
   gboolean waits;           /* lines are ahead that the clock does not follow */
   gint64 waits_from_usec;   /* the clock when the first of them came */
   gint32 waits_offset_sec;  /* the offset then */
+  gint64 corrected_usec;    /* the clock when an offset took back what it had followed */
   gboolean clock_sure;      /* two lines agreed, or a queue id told */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */

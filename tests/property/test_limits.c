@@ -257,6 +257,16 @@ _worker(guint i, GString *out)
   g_string_printf(out, UTM_STAMP "d smtpd[%u]: SCANNER[%u]: " ID " => work R=SCANNER T=SCANNER", 100 + i, 100 + i);
 }
 
+/* each one tells that summer time has begun or ended */
+static void
+_offset_in_turn(guint i, GString *out)
+{
+  gchar id[QUEUE_ID_NEW_LEN + 1];
+
+  queue_id_encode(&(QueueId) { SECOND - i % 2 * 3600, 100 + i / 3000, i % 3000 }, FALSE, id);
+  g_string_printf(out, STAMP "%s <= a@b.test H=(x) [192.0.2.9] P=esmtp S=1", id);
+}
+
 static void
 _host(guint i, GString *out)
 {
@@ -417,6 +427,7 @@ static const Flood floods[] =
   { "adoptions", _adoption, 8000, 1600 * KIB, TRUE },
   { "events of one", _event_of_one, 4000, 1200 * KIB, FALSE },
   { "workers", _worker, 4000, 1200 * KIB, FALSE },
+  { "offsets in turn", _offset_in_turn, 4000, 60000 * KIB, FALSE, 100000 },
   { "hosts", _host, 4000, 4000 * KIB, TRUE },
   { "quiet hosts", _quiet_host, 4000, 3000 * KIB, FALSE },
   { "pieces", _piece, 4000, 2000 * KIB, FALSE },
