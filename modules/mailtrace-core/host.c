@@ -503,8 +503,8 @@ _doubt(Host *self, const ClockLine *line)
     _wait_for_another(self, line);
 }
 
-/* lines behind a pause had been read with the offset that this one shows to be over; one that changes again and again is
- * not worth to go through all that was touched each time */
+/* lines behind a pause had been read with the offset that this one shows to be over; only the first of many changes is
+ * worth going through all that was touched */
 static gboolean
 _followed_old_offset(const Host *self, const ClockLine *line)
 {
