@@ -38,7 +38,7 @@ def scratch():
     return path
 
 
-def wait(condition, seconds=20):
+def wait(condition, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
@@ -47,12 +47,16 @@ def wait(condition, seconds=20):
     return False
 
 
+def written(path, errors="strict"):
+    """the lines of a file that somebody writes: what is behind the last newline is no line yet"""
+    whole = pathlib.Path(path).read_bytes().rpartition(b"\n")[0] if pathlib.Path(path).exists() else b""
+    return whole.decode(errors=errors).split("\n") if whole else []
+
+
 def documents(path):
     """the last revision of each document by id"""
     newest = {}
-    if not pathlib.Path(path).exists():
-        return newest
-    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+    for line in written(path):
         document = json.loads(line)
         if document["id"] not in newest or newest[document["id"]]["revision"] <= document["revision"]:
             newest[document["id"]] = document
@@ -175,7 +179,7 @@ class SyslogNg:
         return sum(int(line.split(";")[-1]) for line in (self.stats() or "").splitlines()
                    if line.startswith("dst.") and ";queued;" in line)
 
-    def wait_for_lines(self, count, seconds=60):
+    def wait_for_lines(self, count, seconds=120):
         return wait(lambda: self.counter("lines_by_role") >= count and self.queued() == 0, seconds)
 
     def messages(self):
@@ -187,7 +191,7 @@ class SyslogNg:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         self.log.close()
         return code
 

@@ -57,7 +57,7 @@ partners = {partner_in, partner_out}
 server = SyslogNg(TOP / "examples/alerts.conf", directory / "run", logs=logs, output=directory / "alerts",
                   partners=directory / "partners", own=directory / "own", recipient=recipient).start()
 check("all lines are read", server.wait_for_lines(lines), server.messages()[-900:])
-wait(lambda: len(alerts("logins.log")) >= 2, 10)
+wait(lambda: len(alerts("logins.log")) >= 2)
 check("clean exit", server.stop() == 0)
 
 

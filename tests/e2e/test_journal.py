@@ -122,7 +122,7 @@ check("late-failure: and another reload begins a new one", (work / "run/open.jou
 end(work, server, "late-failure")
 
 work, server = configuration("two", more='parser { mailtrace(journal("open.journal")); };')
-result = subprocess.run(server.arguments, capture_output=True, text=True, timeout=20, env=dict(os.environ, BUILD=str(BUILD)))
+result = subprocess.run(server.arguments, capture_output=True, text=True, timeout=60, env=dict(os.environ, BUILD=str(BUILD)))
 check("two parsers on one journal: the second says so and syslog-ng does not start", result.returncode != 0
       and "is in use by another parser" in result.stderr and "open.journal" in result.stderr, result.stderr[-800:])
 
@@ -132,7 +132,7 @@ for name, parser, words in (
         ("sync", "mailtrace(journal-sync(-1))", ("journal-sync", "-1", "0 to")),
         ("sync-word", "mailtrace(journal-sync(often))", ("often",))):
     work, server = configuration("wrong-" + name, parser=parser)
-    result = subprocess.run(server.arguments, capture_output=True, text=True, timeout=20,
+    result = subprocess.run(server.arguments, capture_output=True, text=True, timeout=60,
                             env=dict(os.environ, BUILD=str(BUILD)))
     check("wrong %s is an error at start" % name, result.returncode != 0 and "syslog-ng.conf:" in result.stderr
           and all(word in result.stderr for word in words), result.stderr[-800:])
@@ -183,7 +183,7 @@ def check_equations(name, server, lines_in):
                     numbers["documents_" + record] for record in ("message", "session", "delivery", "dkim", "scan")))
 
     check("%s: lines in are lines of messages, of sessions, not ours, unknown, repeated, continued or late; messages opened are "
-          "ended or open; documents handed over were taken or refused" % name, wait(hold, 10), (lines_in(), numbers))
+          "ended or open; documents handed over were taken or refused" % name, wait(hold), (lines_in(), numbers))
     return numbers
 
 
@@ -230,7 +230,7 @@ try:
         server.process.wait(10)
         server.start()
         check("narrow: all are open again, and the journal is told to be full", wait(
-            lambda: server.counter("open_messages") == 4000 and server.messages().count("cannot grow") == i + 1, 10),
+            lambda: server.counter("open_messages") == 4000 and server.messages().count("cannot grow") == i + 1),
               (server.counters(), server.messages()[-400:]))
     add(work, [line.replace("<= a@b.example P=local S=1", "Completed").split(" for")[0] for line in half])
     check("narrow: messages that end are written, their lines are held",

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import BUILD, FOUNDING, TOP, SyslogNg, check, documents, finish, scratch, wait
+from harness import BUILD, FOUNDING, TOP, SyslogNg, check, documents, finish, scratch, wait, written
 
 directory = scratch()
 raw = FOUNDING.read_text().splitlines()
@@ -38,8 +38,7 @@ def add(work, lines):
 
 
 def output(work):
-    path = work / "out.ndjson"
-    return path.read_text(errors="replace").splitlines() if path.exists() else []
+    return written(work / "out.ndjson", errors="replace")
 
 
 work = configuration("reload")
@@ -57,7 +56,7 @@ server.control("reload")
 time.sleep(2)
 (work / "run/syslog-ng.conf").write_text(good)
 add(work, raw[10:])
-wait(lambda: output(work), 10)
+wait(lambda: output(work))
 found = documents(work / "out.ndjson")
 check("a failed reload was reverted", "reverting" in server.messages(), server.messages()[-800:])
 check("a failed reload keeps the open message", [document["lines"] for document in found.values()] == [14], found)
@@ -123,7 +122,7 @@ for name, parser, words in (
         continue
     work = configuration("wrong-" + name, parser=parser)
     result = subprocess.run([str(TOP / "examples/run.sh"), str(work / "test.conf"), str(work / "run")],
-                            capture_output=True, text=True, timeout=20, env=dict(os.environ, BUILD=str(BUILD)))
+                            capture_output=True, text=True, timeout=60, env=dict(os.environ, BUILD=str(BUILD)))
     text = result.stderr + result.stdout
     check("a wrong %s is an error at start" % name, result.returncode != 0 and all(word in text for word in words)
           and "syslog-ng.conf:" in text, text[:600])
@@ -153,7 +152,7 @@ check("clean exit with it", server.stop() == 0)
 work = configuration("settle", parser="sophos-utm-smtp(settle-time(1))")
 server = SyslogNg(work / "test.conf", work / "run").start()
 add(work, raw[:-1])
-check("a delivered message whose Completed was lost ends after settle-time()", wait(lambda: output(work), 8))
+check("a delivered message whose Completed was lost ends after settle-time()", wait(lambda: output(work), 30))
 document = list(documents(work / "out.ndjson").values())[0]
 check("... and says so", document["status"] == "delivered" and document["missing"] == ["completion"]
       and document["end_reason"] == "complete", document)

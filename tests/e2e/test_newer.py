@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-from harness import FOUNDING, TOP, SyslogNg, check, comparable, documents, finish, run_command, scratch, wait
+from harness import FOUNDING, TOP, SyslogNg, check, comparable, documents, finish, run_command, scratch, wait, written
 
 directory = scratch()
 version = tuple(map(int, re.search(r"Installer-Version: (\d+)\.(\d+)", subprocess.run(
@@ -40,8 +40,8 @@ FILE = 'file("WORK/in.log" flags(no-parse) log-fetch-limit(1000) log-iw-size(100
 work, server = start("typed", FILE, template="$(format-json --scope none --key mailtrace.*)")
 (work / "in.log").write_bytes(FOUNDING.read_bytes())
 server.start()
-check("typed: a document", wait(lambda: (work / "out.ndjson").exists() and (work / "out.ndjson").read_text()))
-found = json.loads((work / "out.ndjson").read_text())["mailtrace"]
+check("typed: a document", wait(lambda: written(work / "out.ndjson")))
+found = json.loads(written(work / "out.ndjson")[0])["mailtrace"]
 wanted = json.loads(run_command(FOUNDING).stdout)
 same = {key: found.get(key) for key in wanted} == {key: wanted[key] for key in wanted}
 check("typed: numbers, booleans, lists and nested records are those of ${MESSAGE}", same,
@@ -49,7 +49,7 @@ check("typed: numbers, booleans, lists and nested records are those of ${MESSAGE
 metrics = server.control("stats", "prometheus").stdout
 for line in ('syslogng_mailtrace_messages_opened{id="p",kind="all"} 1',
              'syslogng_mailtrace_documents_by_end_reason{id="p",end_reason="complete"} 1'):
-    check("metrics: %s" % line, wait(lambda: line in server.control("stats", "prometheus").stdout.splitlines(), 10),
+    check("metrics: %s" % line, wait(lambda: line in server.control("stats", "prometheus").stdout.splitlines()),
           [found for found in metrics.splitlines() if "mailtrace" in found][:8])
 check("typed: clean exit", server.stop() == 0)
 
