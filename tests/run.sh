@@ -212,6 +212,23 @@ module_threads() {
     && "$work/clang-threads/bin/test_threads" main-thread
 }
 
+# a run of its own, beside this one: these tests mostly wait
+engines_suite() {
+  local options=(--installed)
+  [ $engines = no ] || options+=(--engines)
+  "$top/tests/run.sh" "${options[@]}" engines/
+}
+
+engine_tests() {
+  local engine
+  if [ $engines = yes ]; then check engines/download python3 "$top/tests/engines/download.py"; fi
+  for engine in http killed sql; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+  [ $engines = yes ] || return 0
+  for engine in dashboards kafka opensearch postgresql_views setup; do
+    check engines/$engine python3 "$top/tests/engines/test_$engine.py"
+  done
+}
+
 # what the tests of other_debian need
 prepare_trixie() {
   local lists=("$top/examples/packages.txt" "$top/tests/packages.txt")
@@ -224,6 +241,7 @@ prepare_trixie() {
 # what engines are made of is shown to it.
 other_debian() {
   local suite=$1 tests options=() downloads=${XDG_CACHE_HOME:-$HOME/.cache}
+  prepare_trixie || return 1
   tests=$(cd "$top/tests" && grep -L browser e2e/test_*.py | sed 's/\.py$//')
   if [ $engines = yes ]; then
     python3 "$top/tests/engines/download.py" || return 1
@@ -274,10 +292,10 @@ export MAILTRACE_BUILD=$work/gcc
 if [ $versions = yes ]; then
   . "$top/tests/versions/chroots.sh"
   check versions/chroots chroots_usable
-  beside versions/prepare-trixie prepare_trixie
+  beside versions/trixie other_debian trixie
 fi
-[ $engines = no ] || beside engines/download python3 "$top/tests/engines/download.py"
 check build/gcc build gcc gcc
+[ ${#names[@]} -gt 0 ] || beside engines engines_suite
 check build/clang build clang clang
 [ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_FUZZ=ON \
   -DMAILTRACE_SANITIZE=address,undefined
@@ -290,22 +308,10 @@ run_programs gcc
 check property/cipher-suites "$top/tests/property/check_suites.py" "$top/modules/mailtrace-core/tls-suites.def"
 check property/utm-truth utm_truth
 check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budget.py"
-for engine in http killed; do beside engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
-for engine in http killed; do check engines/$engine collect engines/$engine; done
-if [ $engines = yes ]; then check engines/download collect engines/download; fi
-if [ $versions = yes ]; then
-  check versions/prepare-trixie collect versions/prepare-trixie
-  beside versions/trixie other_debian trixie
-fi
-check engines/sql python3 "$top/tests/engines/test_sql.py"
-if [ $engines = yes ]; then
-  for engine in dashboards kafka opensearch postgresql_views setup; do
-    check engines/$engine python3 "$top/tests/engines/test_$engine.py"
-  done
-fi
+[ ${#names[@]} -eq 0 ] || engine_tests
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do
     MAILTRACE_BUILD=$work/clang-sanitized check e2e/test_$test-sanitized python3 "$top/tests/e2e/test_$test.py"
@@ -317,6 +323,7 @@ if [ $quick = no ]; then
   for profile in default all syslog; do check "lab/$profile" lab "$profile" 99.8; done
   check property/ecs-fields ecs_fields
 fi
+[ ${#names[@]} -gt 0 ] || suite engines collect engines
 if [ $versions = yes ]; then
   suite versions/trixie collect versions/trixie
   for debian in bookworm trixie; do
