@@ -220,13 +220,14 @@ engines_suite() {
 }
 
 engine_tests() {
-  local engine
-  if [ $engines = yes ]; then check engines/download python3 "$top/tests/engines/download.py"; fi
-  for engine in http killed sql; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
-  [ $engines = yes ] || return 0
-  for engine in dashboards kafka opensearch postgresql_views setup; do
-    check engines/$engine python3 "$top/tests/engines/test_$engine.py"
-  done
+  local engine more=()
+  for engine in http killed; do beside engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+  if [ $engines = yes ]; then
+    check engines/download python3 "$top/tests/engines/download.py"
+    more=(dashboards kafka opensearch postgresql_views setup)
+  fi
+  for engine in sql "${more[@]}"; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
+  for engine in http killed; do check engines/$engine collect engines/$engine; done
 }
 
 # what the tests of other_debian need
