@@ -451,6 +451,7 @@ host_set_clock(Host *self, gint64 usec, gint64 line_usec)
   else if (self->waits && !_is_near(usec, self->waits_from_usec))
     _follow(self, usec, self->clock_sure);
   self->clock_usec = usec;
+  self->waits_from_usec = MIN(self->waits_from_usec, usec);
   if (!self->waits && line_usec > usec && !_is_near(line_usec, usec))
     _wait_from(self, usec);
 }

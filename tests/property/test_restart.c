@@ -428,6 +428,8 @@ _check_fates(guint32 seed)
 
 /* a connection begins behind an hour's pause, and its line is all that the journal still has of that host */
 #define SEED_OF_A_PAUSE 6042003
+/* the clock waits for what a late line told while the pause begins */
+#define SEED_OF_A_WAIT 107227493
 
 Test(restart, made_histories_survive_kills)
 {
@@ -442,6 +444,7 @@ Test(restart, made_histories_survive_kills)
   for (guint32 seed = 1; seed <= 6; seed++)
     _check_fates(seed);
   _check_fates(SEED_OF_A_PAUSE);
+  _check_fates(SEED_OF_A_WAIT);
   g_print("seeds from %u\n", first);
   for (guint32 i = 0; i < n; i++)
     _check_fates(first + i);
