@@ -341,6 +341,7 @@ host_shift_clock(Host *self, gint64 usec)
 {
   self->clock_usec += usec;
   self->waits_from_usec += usec;
+  self->sure_usec += usec;
   self->due_usec = 0;
   if (self->pieces)
     pieces_shift(self->pieces, usec);
@@ -447,7 +448,7 @@ void
 host_set_clock(Host *self, gint64 usec, gint64 line_usec)
 {
   if (usec < self->clock_usec)
-    _retouch(self, usec, usec);
+    _retouch(self, usec + 1, usec);
   else if (self->waits && !_is_near(usec, self->waits_from_usec))
     _follow(self, usec, self->clock_sure);
   self->clock_usec = usec;
@@ -499,7 +500,7 @@ static void
 _doubt(Host *self, const ClockLine *line)
 {
   if (_is_agreed(self, line))
-    _correct(self, line->usec, line->usec);
+    _correct(self, self->sure_usec + 1, MAX(self->sure_usec, line->usec));
   else
     _wait_for_another(self, line);
 }
@@ -523,6 +524,14 @@ _wait_for_change(Host *self, const ClockLine *line)
 {
   if (line->offset_is_learned && self->clock_usec - line->usec <= (SUMMER_TIME_SEC + CLOCK_TOLERANCE_SEC) * STAMP_USEC)
     _wait(self);
+}
+
+static void
+_follow_alone(Host *self, const ClockLine *line)
+{
+  if (self->clock_sure)
+    self->sure_usec = self->clock_usec;
+  _follow(self, line->usec, FALSE);
 }
 
 void
@@ -550,7 +559,7 @@ host_follow_line(Host *self, const ClockLine *line)
   else if (_is_agreed(self, line))
     _follow(self, line->usec, TRUE);
   else if (step <= CLOCK_STEP_SEC * STAMP_USEC)
-    _follow(self, line->usec, FALSE);
+    _follow_alone(self, line);
   else
     _wait_for_another(self, line);
 }

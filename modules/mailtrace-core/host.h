@@ -96,6 +96,7 @@ struct _Host
   gint32 waits_offset_sec;  /* the offset then */
   gint64 corrected_usec;    /* the clock when an offset took back what it had followed */
   gboolean clock_sure;      /* two lines agreed, or a queue id told */
+  gint64 sure_usec;         /* the clock before one line moved it, 0: it was the first one */
   gint64 wall_usec;         /* wall clock at the last advance, 0: none */
   gint32 offset_sec;        /* learned from queue ids, or STAMP_OFFSET_UNKNOWN */
   gboolean offset_sure;     /* told by a process that had just made the id */

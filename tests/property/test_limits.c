@@ -268,6 +268,72 @@ _offset_in_turn(guint i, GString *out)
 }
 
 static void
+_say_at(gint64 sec, GString *out, const gchar *text)
+{
+  Stamp stamp = { .local_usec = sec * STAMP_USEC };
+  gchar printed[STAMP_ISO_MAX];
+
+  stamp_format_local(&stamp, printed);
+  printed[strlen("2026-11-24")] = ' ';
+  g_string_printf(out, "%s %s", printed, text);
+}
+
+static void
+_connection_at(gint64 sec, guint i, GString *out)
+{
+  gchar *text = g_strdup_printf("[99] SMTP connection from [192.0.2.9]:%u (TCP/IP connection count = 1)", i);
+
+  _say_at(sec, out, text);
+  g_free(text);
+}
+
+/* messages arrive; at the end of both runs come lines that move the clock.  The number of those so far */
+static guint
+_moves(guint i, gboolean *is_one)
+{
+  *is_one = (i >= 7500 && i < 7750) || i >= 60000;
+  return i < 7500 ? 0 : i < 7750 ? i - 7500 : i < 60000 ? 250 : i - 60000 + 250;
+}
+
+static void
+_arrival_at(gint64 sec, guint i, GString *out)
+{
+  gchar id[QUEUE_ID_NEW_LEN + 1], *text;
+
+  queue_id_encode(&(QueueId) { sec, 100 + i / 3000, i % 3000 }, FALSE, id);
+  text = g_strdup_printf("%s <= a@b.test U=x P=local S=1", id);
+  _say_at(sec, out, text);
+  g_free(text);
+}
+
+/* each pair lets the clock wait, and go on by 8 minutes */
+static void
+_late_and_ahead(guint i, GString *out)
+{
+  gboolean is_move;
+  guint moves = _moves(i, &is_move);
+  gint64 sec = SECOND + (gint64) moves / 2 * 480;
+
+  if (is_move && moves % 2 == 0)
+    _connection_at(sec - 480, i, out);
+  else
+    _arrival_at(is_move ? sec + 480 : sec, i, out);
+}
+
+/* one of three lines takes the clock to tomorrow, the others agree that it was wrong */
+static void
+_tomorrow_and_back(guint i, GString *out)
+{
+  gboolean is_move;
+  guint moves = _moves(i, &is_move);
+
+  if (is_move)
+    _connection_at(SECOND + (moves % 3 ? 0 : 80000), i, out);
+  else
+    _arrival_at(SECOND, i, out);
+}
+
+static void
 _host(guint i, GString *out)
 {
   g_string_printf(out, UTM_STAMP "host%u exim-in[99]: " STAMP ID " <= a@b.test H=(x) [192.0.2.9] P=esmtp S=1", i);
@@ -428,6 +494,8 @@ static const Flood floods[] =
   { "events of one", _event_of_one, 4000, 1200 * KIB, FALSE },
   { "workers", _worker, 4000, 1200 * KIB, FALSE },
   { "offsets in turn", _offset_in_turn, 4000, 60000 * KIB, FALSE, 100000 },
+  { "late and ahead in turn", _late_and_ahead, 7750, 60000 * KIB, FALSE, 100000 },
+  { "tomorrow and back", _tomorrow_and_back, 8000, 60000 * KIB, FALSE, 100000 },
   { "hosts", _host, 4000, 4000 * KIB, TRUE },
   { "quiet hosts", _quiet_host, 4000, 3000 * KIB, FALSE },
   { "pieces", _piece, 4000, 2000 * KIB, FALSE },
