@@ -24,7 +24,7 @@ static const Slice remarks[] =
   TEXT("original recipients ignored (system filter)"), TEXT("Required TLS certificate "),
   TEXT("Server certificate "), TEXT("Server OSCP "), TEXT("OCSP dates "), TEXT("OCSP stapling "),
   TEXT("TLS ALPN ("), TEXT("SSL_write"), TEXT("SSL channel closed "), TEXT("STARTTLS received in already "),
-  TEXT("Connection aborted; STARTTLS "), TEXT("Message removed because older than "), TEXT("Message abandoned: "),
+  TEXT("Connection aborted; STARTTLS "), TEXT("Message removed because older than "),
   TEXT("Process failed ("), TEXT("dnssec fail on "), TEXT("CNAME loop for "), TEXT("ignoring AUTH="),
   TEXT("list matching forced to fail: "), TEXT("internal scanner error (ignored): "), TEXT("regex acl condition "),
   TEXT("mime_regex acl condition "), TEXT("MIME acl condition "), TEXT("demime acl condition: "),
@@ -162,19 +162,19 @@ const LineShape exim_message_shapes[] =
     { TAIL(F_WARNINGS, "Delivery deferred by system filter") }
   },
   {
-    "tls-required", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " a TLS session is required, but the server did not offer TLS support",
+    "tls-required", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " a TLS session is required, but the server did not offer TLS support",
     { TAIL(F_WARNINGS, "a TLS session is required") }
   },
   {
-    "tls-failure", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " TLS session failure: delivering unencrypted to H=mx [192.0.2.2]",
+    "tls-failure", LR_NOTE, BY_EXIM, ANY_ID, 'L', ID16 " TLS session failure: delivering unencrypted to H=mx [192.0.2.2]",
     { TAIL(F_WARNINGS, "TLS session failure") }
   },
   {
-    "tls-error-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " TLS error on connection to mx [192.0.2.2] (SSL_connect): x",
+    "tls-error-out", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " TLS error on connection to mx [192.0.2.2] (SSL_connect): x",
     { TAIL_OF(F_WARNINGS, TEXT("TLS error on connection to "), TEXT("TLS recv error on connection to "), TEXT("TLS send error on connection to ")) }
   },
   {
-    "tls-session", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 " TLS session: (gnutls_handshake): error",
+    "tls-session", LR_NOTE, BY_EXIM, ANY_ID, 'L', ID16 " TLS session: (gnutls_handshake): error",
     { TAIL(F_WARNINGS, "TLS session: ") }
   },
   {
@@ -202,12 +202,12 @@ const LineShape exim_message_shapes[] =
     { LITERAL("PRDR "), { scan_prdr_refused, NO_FIELD } }
   },
   {
-    "points-to-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',
+    "points-to-local-host", LR_NOTE, BY_EXIM, ANY_ID, 'L',
     ID16 " lowest numbered MX record points to local host: loop.test (while routing <v@loop.test>)",
     { LITERAL("lowest numbered MX record points to local host"), SKIP_REST }
   },
   {
-    "is-local-host", LR_NOTE, BY_EXIM, WITH_ID, 'L',
+    "is-local-host", LR_NOTE, BY_EXIM, ANY_ID, 'L',
     ID16 " remote host address is the local host: mx.example.test (while routing <v@loop.test>)",
     { LITERAL("remote host address is the local host"), SKIP_REST }
   },
@@ -245,6 +245,12 @@ const LineShape exim_message_shapes[] =
       CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
   },
   {
+    "data-timeout-locally", LR_REFUSAL, BY_EXIM, ANY_ID, 'E',
+    ID16 " SMTP data timeout (message abandoned) on connection from local process F=<a@b.test>",
+    { LITERAL("SMTP data timeout (message abandoned) on connection from local process F="), LOCAL, ANGLE(F_REFUSAL_SENDER),
+      REFUSED("data", "true"), CONSTANT(F_REFUSAL_TEXT, "SMTP data timeout"), SKIP_REST }
+  },
+  {
     "blank", LR_NOTE, BY_EXIM, WITH_ID, 'L', ID16 "       ",
     { { scan_blanks, NO_FIELD } }
   },
@@ -253,7 +259,7 @@ const LineShape exim_message_shapes[] =
     { LITERAL("peer close after "), SKIP_REST }
   },
   {
-    "authenticator-failed-out", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " login authenticator failed H=mx.example.test [192.0.2.2] 535 no",
+    "authenticator-failed-out", LR_NOTE, BY_EXIM, ANY_ID, 'E', ID16 " login authenticator failed H=mx.example.test [192.0.2.2] 535 no",
     { { scan_client_authenticator, F_WARNINGS } }
   },
   {
@@ -262,8 +268,8 @@ const LineShape exim_message_shapes[] =
   },
   {
     "no-recipients", LR_REFUSAL, BY_EXIM, WITH_ID, 'L', ID16 " " ID16 " no recipients found in headers",
-    { LOCAL, { scan_repeated_id, NO_FIELD }, LITERAL("no recipients found in headers"), REFUSED("data", "false"),
-      CONSTANT(F_REFUSAL_TEXT, "no recipients found in headers") }
+    { LOCAL, { scan_repeated_id, NO_FIELD }, REFUSED("data", "false"),
+      TAIL_OF(F_REFUSAL_TEXT, TEXT("no recipients found in headers"), TEXT("bad addresses found in headers")) }
   },
   { NULL }
 };

@@ -33,7 +33,7 @@ const LineShape exim_session_shapes[] =
       UNTIL(F_CLIENT_CONNECTION_COUNT, ")") }
   },
   {
-    "closed", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
+    "closed", LR_DISCONNECT, BY_EXIM, ANY_ID, 'R', "SMTP connection from mx.example.test [192.0.2.1]:53500 closed by QUIT",
     { LITERAL("SMTP connection"), CONNECTION_ID, LITERAL(" from "), CONNECTION_PEER,
       CONNECTION_WAY, LITERAL(" closed "), OPTIONAL("by "), REST(F_CLIENT_CLOSED) }
   },
@@ -50,7 +50,7 @@ const LineShape exim_session_shapes[] =
     "unexpected-disconnection", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'T',
     "unexpected disconnection while reading SMTP command from mx.example.test [192.0.2.1] D=1s",
     { LITERAL("unexpected "), OPTIONAL("disconnection"), OPTIONAL("EOF"), LITERAL(" while reading SMTP command from "),
-      OPTIONAL("TFO "), PEER_FIELDS(TEXT(""), TEXT(" (error: ")), { scan_duration_tail, NO_FIELD }, CONSTANT(F_CLIENT_CLOSED, "lost") }
+      OPTIONAL("TFO "), OPTIONAL("TFO* "), PEER_FIELDS(TEXT(""), TEXT(" (error: ")), { scan_duration_tail, NO_FIELD }, CONSTANT(F_CLIENT_CLOSED, "lost") }
   },
   {
     "command-timeout", LR_DISCONNECT, BY_EXIM, WITHOUT_ID, 'L', "SMTP command timeout on connection from (x) [192.0.2.1]",
@@ -59,7 +59,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "no-mail", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "no MAIL in SMTP connection from (x) [192.0.2.1] D=0s C=EHLO,QUIT",
-    { LITERAL("no MAIL in "), OPTIONAL("TFO "), LITERAL("SMTP connection from "), LONE_PEER_FIELDS(TEXT("")), SKIP_REST }
+    { LITERAL("no MAIL in "), OPTIONAL("TFO "), OPTIONAL("TFO* "), LITERAL("SMTP connection from "), LONE_PEER_FIELDS(TEXT("")), SKIP_REST }
   },
   {
     "warning", LR_NOTE, BY_EXIM, ANY_ID, 'R', "H=mx.example.test [192.0.2.1]:53500 Warning: target.test profile excludes greylisting",
@@ -92,7 +92,12 @@ const LineShape exim_session_shapes[] =
   },
   {
     "rejected-local", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "U=root F=<root@b.test> rejected by non-SMTP ACL: local reject",
-    { LITERAL("U="), LOCAL, UNTIL(F_CLIENT_IDENT, " F="), ANGLE(F_REFUSAL_SENDER), LITERAL(" "), REJECTED }
+    { LITERAL("U="), LOCAL, LOGIN_AS_HOST, LITERAL(" "), REJECTED }
+  },
+  {
+    "rejected-by-next-hop-locally", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
+    ID16 " U=root c@d.test F=<a@b.test> tmp-reject from cutthrough after DATA: R=r T=t H=mx.test [192.0.2.2] C=\"450 no\"",
+    { LITERAL("U="), LOCAL, { scan_local_cut_through, NO_FIELD } }
   },
   {
     "rejected-local-scan", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "F=<a@b.test> rejected by non-SMTP ACL: local reject",
@@ -101,6 +106,18 @@ const LineShape exim_session_shapes[] =
   {
     "discarded-recipient", LR_NOTE, BY_EXIM, ANY_ID, 'L', "H=mx [192.0.2.1] F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",
     { LITERAL("H="), SURE_HOST, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
+  },
+  {
+    "discarded-recipient-locally", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=root F=<a@b.test> RCPT <c@d.test>: discarded by RCPT ACL: policy",
+    { LITERAL("U="), LOGIN_AS_HOST, LITERAL(" RCPT "), ANGLE(NO_FIELD), LITERAL(": "), TAIL(F_WARNINGS, "discarded by ") }
+  },
+  {
+    "sender-verify-locally", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=root sender verify fail for <a@b.test>: Unrouteable address",
+    { LITERAL("U="), LOGIN_AS_HOST, LITERAL(" "), TAIL(F_WARNINGS, "sender verify ") }
+  },
+  {
+    "incomplete-locally", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=root incomplete transaction (QUIT) from <a@b.test> for c@d.test",
+    { LITERAL("U="), LOGIN_AS_HOST, LITERAL(" incomplete transaction "), SKIP_REST }
   },
   {
     "sender-verify", LR_NOTE, BY_EXIM, ANY_ID, 'E', "H=mx [192.0.2.1] sender verify fail for <a@b.test>: unknown",
@@ -121,6 +138,11 @@ const LineShape exim_session_shapes[] =
       LITERAL(": "), REST(F_REFUSAL_TEXT) }
   },
   {
+    "rejected-helo-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected EHLO from root: syntactically invalid argument(s): x",
+    { LITERAL("rejected "), LOCAL, { scan_helo, NO_FIELD }, LITERAL(" from "), LOGIN, REFUSED("helo", "false"),
+      LITERAL(": "), TAIL(F_REFUSAL_TEXT, "syntactically invalid argument(s):") }
+  },
+  {
     "rejected-helo-command", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected \"EHLO x\" from (x) [192.0.2.1]",
     { LITERAL("rejected "), COMMAND_FROM_HOST(TEXT(": "), TEXT("")), REFUSED("helo", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
@@ -132,6 +154,22 @@ const LineShape exim_session_shapes[] =
   {
     "rejected-mail-from", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected MAIL from [192.0.2.1]: no HELO/EHLO given",
     { LITERAL("rejected MAIL from "), PEER_FIELDS(TEXT(": ")), LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-from-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected MAIL from root: no HELO/EHLO given",
+    { LITERAL("rejected MAIL from "), LOCAL, LOGIN, LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-size-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "rejected MAIL FROM:<a@b.test> U=root: message too big: size=99999999 max=307200",
+    { LITERAL("rejected MAIL FROM:"), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), LOGIN_FIELDS(TEXT(": message too big: ")),
+      LITERAL(": "), REFUSED("mail", "false"), REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "rejected-mail-command-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "rejected MAIL command U=root: too many messages in one connection",
+    { LITERAL("rejected MAIL command U="), LOCAL, LOGIN_FIELDS(TEXT(": too many ")), LITERAL(": "), REFUSED("mail", "true"),
+      REST(F_REFUSAL_TEXT) }
   },
   {
     "rejected-mail-size", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
@@ -146,11 +184,15 @@ const LineShape exim_session_shapes[] =
     { LITERAL("rejected MAIL command H="), PEER_FIELDS(TEXT(": too many ")), LITERAL(": "), REFUSED("mail", "true"), REST(F_REFUSAL_TEXT) }
   },
   {
+    "rejected-wellknown", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected \"WELLKNOWN x\" from mx.test",
+    { LITERAL("rejected \"WELLKNOWN"), SKIP_UNTIL("\" from "), SKIP_REST, REFUSED("command", "false") }
+  },
+  {
     "rejected-xclient", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "rejected XCLIENT from (x) [192.0.2.1]: XCLIENT must be first",
     { LITERAL("rejected XCLIENT from "), PEER_FIELDS(TEXT(": ")), LITERAL(": "), REFUSED("command", "false"), REST(F_REFUSAL_TEXT) }
   },
   {
-    "input-error", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "Error or EOF on input from H=(x) [192.0.2.1]:53500",
+    "input-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "Error or EOF on input from H=(x) [192.0.2.1]:53500",
     { LITERAL("Error or EOF on input from H="), PEER_FIELDS(TEXT("")), REFUSED("protocol", "false"),
       CONSTANT(F_REFUSAL_TEXT, "Error or EOF on input") }
   },
@@ -159,6 +201,17 @@ const LineShape exim_session_shapes[] =
     ID16 " overlong message header line received from (x) [192.0.2.1] (more than 1048576 characters): message abandoned",
     { ONE_OF(TEXT("overlong message header line received from "), TEXT("ridiculously long message header received from ")),
       PEER_FIELDS(TEXT(" (more than ")), REFUSED("data", "false"), BLANK_REST(F_REFUSAL_TEXT) }
+  },
+  {
+    "header-too-long-locally", LR_REFUSAL, BY_EXIM, ANY_ID, 'E',
+    ID16 " overlong message header line received from root (more than 1048576 characters): message abandoned",
+    { ONE_OF(TEXT("overlong message header line received from "), TEXT("ridiculously long message header received from ")),
+      LOCAL, LOGIN, LITERAL(" "), REFUSED("data", "false"), TAIL(F_REFUSAL_TEXT, "(more than ") }
+  },
+  {
+    "message-abandoned", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
+    ID16 " Message abandoned: Spool write error (No space left on device) while receiving message from mx.test [192.0.2.1]",
+    { REFUSED("data", "true"), TAIL_OF(F_REFUSAL_TEXT, TEXT("Message abandoned: "), TEXT("Spool write error: ")) }
   },
   {
     "local-scan-failed", LR_REFUSAL, BY_EXIM, WITH_ID, 'E',
@@ -184,6 +237,16 @@ const LineShape exim_session_shapes[] =
       PEER_FIELDS(TEXT(""), TEXT(" (failed to find ")), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
   },
   {
+    "unqualified-recipient-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "unqualified recipient rejected: <bob> U=root",
+    { LITERAL("unqualified recipient rejected: "), LOCAL, ANGLE(F_REFUSAL_RECIPIENT), LITERAL(" U="), LOGIN_FIELDS(TEXT("")),
+      REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address") }
+  },
+  {
+    "unqualified-sender-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "unqualified sender rejected: <bob> U=root",
+    { LITERAL("unqualified sender rejected: "), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="), LOGIN_FIELDS(TEXT("")),
+      REFUSED("mail", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address") }
+  },
+  {
     "unqualified-sender", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E', "unqualified sender rejected: <bob> H=(x) [192.0.2.1]",
     { LITERAL("unqualified sender rejected: "), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
       PEER_FIELDS(TEXT(""), TEXT(" (failed to find ")), REFUSED("mail", "false"), CONSTANT(F_REFUSAL_TEXT, "unqualified address"), SKIP_REST }
@@ -199,6 +262,24 @@ const LineShape exim_session_shapes[] =
     "too many recipients: message rejected: sender=<a@b.test> H=(x) [192.0.2.1]",
     { LITERAL("too many recipients: message rejected: sender="), ANGLE(F_REFUSAL_SENDER), LITERAL(" H="),
       PEER_FIELDS(TEXT("")), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+  },
+  {
+    "too-many-recipients-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "too many recipients: excess temporarily rejected: sender=<a@b.test> U=root",
+    { LITERAL("too many recipients: excess temporarily rejected: sender="), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="),
+      LOGIN_FIELDS(TEXT("")), REFUSED("rcpt", "true"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+  },
+  {
+    "too-many-recipients-at-all-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "too many recipients: message rejected: sender=<a@b.test> U=root",
+    { LITERAL("too many recipients: message rejected: sender="), LOCAL, ANGLE(F_REFUSAL_SENDER), LITERAL(" U="),
+      LOGIN_FIELDS(TEXT("")), REFUSED("rcpt", "false"), CONSTANT(F_REFUSAL_TEXT, "too many recipients") }
+  },
+  {
+    "authenticator-failed-locally", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'E',
+    "login authenticator failed for U=root: 535 Incorrect authentication data (set_id=admin)",
+    { { scan_mechanism, NO_FIELD }, LOCAL, OPTIONAL("U="), LOGIN, LITERAL(": "), CONSTANT(F_REFUSAL_STAGE, "auth"),
+      { scan_auth_failure, NO_FIELD } }
   },
   {
     "authenticator-failed", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L',
@@ -218,6 +299,12 @@ const LineShape exim_session_shapes[] =
       COMMAND_AT_HOST(TEXT(" "), TEXT("")), REFUSED("protocol", "false"), BLANK_REST(F_REFUSAL_TEXT) }
   },
   {
+    "protocol-error-locally", LR_REFUSAL, BY_EXIM, ANY_ID, 'E', "SMTP protocol error in \"DATA\" U=root valid RCPT command must precede DATA",
+    { ONE_OF(TEXT("SMTP protocol error in \""), TEXT("SMTP syntax error in \"")), LOCAL,
+      { scan_until_login, NO_FIELD, TEXT("\" U=") }, LOGIN, CONNECTION_ID, LITERAL(" "), REFUSED("protocol", "false"),
+      REST(F_REFUSAL_TEXT) }
+  },
+  {
     "synchronization-error", LR_REFUSAL, BY_EXIM, ANY_ID, 'L',
     "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from"
     " H=[192.0.2.1] input=\"EHLO x\"",
@@ -232,7 +319,7 @@ const LineShape exim_session_shapes[] =
       UNTIL(F_REFUSAL_TEXT, "): rejected "), COMMAND_AT_HOST(TEXT(" input="), TEXT(" next input=")), REFUSED("protocol", "false"), SKIP_REST }
   },
   {
-    "call-dropped", LR_REFUSAL, BY_EXIM, WITHOUT_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
+    "call-dropped", LR_REFUSAL, BY_EXIM, ANY_ID, 'L', "SMTP call from (x) [192.0.2.1] dropped: too many unrecognized commands (last was \"BAD\")",
     { LITERAL("SMTP call from "), LONE_PEER_FIELDS(TEXT(" dropped: too many ")), LITERAL(" dropped: "), REFUSED("protocol", "false"),
       REST(F_REFUSAL_TEXT) }
   },
@@ -288,6 +375,11 @@ const LineShape exim_session_shapes[] =
     { TAIL(F_WARNINGS, "DNS list lookup ") }
   },
   {
+    "callout", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "H=mx.example.test [192.0.2.2] TLS error on connection (gnutls_handshake): timed out",
+    { LITERAL("H="), { scan_side_host, NO_FIELD }, ONE_OF(TEXT(" TLS error on connection "), TEXT(" SMTP error from remote mail "),
+      TEXT(": a TLS session is required ")), SKIP_REST }
+  },
+  {
     "no-host-name", LR_NOTE, BY_EXIM, ANY_ID, 'E', "no host name found for IP address 192.0.2.1",
     { LITERAL("no host name found for IP address "), WORD(F_CLIENT_IP) }
   },
@@ -298,6 +390,14 @@ const LineShape exim_session_shapes[] =
   {
     "vrfy-failed", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "VRFY failed for x@y H=(v.test) [192.0.2.1]",
     { LITERAL("VRFY failed for "), { scan_until_last, NO_FIELD, TEXT(" H=") }, LONE_PEER_FIELDS(TEXT("")) }
+  },
+  {
+    "vrfy-failed-locally", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "VRFY failed for x@y U=root",
+    { LITERAL("VRFY failed for "), { scan_until_login, NO_FIELD, TEXT(" U=") }, LOGIN, CONNECTION_ID }
+  },
+  {
+    "etrn-locally", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E', "ETRN #b.test received from root",
+    { LITERAL("ETRN "), { scan_until_last, NO_FIELD, TEXT(" received from ") }, LOGIN, CONNECTION_ID }
   },
   {
     "etrn", LR_NOTE, BY_EXIM, WITHOUT_ID, 'L', "ETRN #b.test received from (v.test) [192.0.2.1]",
@@ -318,7 +418,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "local-warning", LR_NOTE, BY_EXIM, ANY_ID, 'E', "U=joe Warning: text",
-    { LITERAL("U="), UNTIL(F_CLIENT_IDENT, " Warning: "), REST(F_WARNINGS) }
+    { LITERAL("U="), LOGIN_AS_HOST, LITERAL(" Warning: "), REST(F_WARNINGS) }
   },
   {
     "reset-after-quit", LR_NOTE, BY_EXIM, WITHOUT_ID, 'E',
@@ -351,7 +451,7 @@ const LineShape exim_session_shapes[] =
   },
   {
     "daemon-signal", LR_SERVICE, BY_EXIM, WITHOUT_ID, 'T', "pid 1234: SIGHUP received: re-exec daemon",
-    { LITERAL("pid "), SKIP_WORD, LITERAL(" SIG"), SKIP_REST }
+    { LITERAL("pid "), SKIP_WORD, ONE_OF(TEXT(" SIG"), TEXT(" exec of ")), SKIP_REST }
   },
   {
     "command-line", LR_SERVICE, BY_EXIM, ANY_ID, 'L', "cwd=/ 3 args: /usr/sbin/exim4 -Mc " ID16,

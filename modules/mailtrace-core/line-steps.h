@@ -28,6 +28,10 @@
 /* a peer and its fields; then the texts that may stand behind them, an empty one is the end of the line */
 #define PEER_FIELDS(...) { scan_peer_fields, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
 #define LONE_PEER_FIELDS(...) { scan_lone_peer_fields, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
+/* a login and its fields, where a local program is the client */
+#define LOGIN_FIELDS(...) { scan_login_fields, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
+#define LOGIN_AS_HOST { scan_login_fields, NO_FIELD, NO_TEXT, scan_host_ends }
+#define LOGIN { scan_login, F_CLIENT_IDENT }
 #define COMMAND_AT_HOST(...) { scan_command_at_host, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
 #define COMMAND_FROM_HOST(...) { scan_command_from_host, NO_FIELD, NO_TEXT, TEXTS(__VA_ARGS__) }
 /* all lines that begin with "H=" of a client: one reading for all of them */
@@ -36,7 +40,7 @@
 #define SURE_HOST { scan_sure_peer_fields, NO_FIELD, NO_TEXT, scan_host_ends }
 /* the same for connections */
 #define CONNECTION_PEER PEER_FIELDS(TEXT(" (TCP/IP connection count = "), TEXT(" closed by "), TEXT(" closed after "), \
-                                    TEXT(" lost"), TEXT(" (via inetd)"), TEXT(" (ODMR customer)"))
+                                    TEXT(" closed SIG"), TEXT(" lost"), TEXT(" (via inetd)"), TEXT(" (ODMR customer)"))
 #define CONNECTION_WAY { scan_connection_way, NO_FIELD }
 #define CONNECTION_ID { scan_connection_id, NO_FIELD }
 #define BLANK_REST(field) { scan_blank_rest, field }

@@ -115,6 +115,28 @@ scan_lone_peer_fields(Scan *self, const LineStep *step)
   return scan_lone_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
 }
 
+#define LOGINS_MAX 8
+
+/* login fields: in place of the peer where a local program speaks SMTP; a trusted one may choose a name with blanks */
+gboolean
+scan_login_fields(Scan *self, const LineStep *step)
+{
+  gsize len = 0;
+
+  for (guint n = 0; n < LOGINS_MAX && len < self->rest.len; n++, len++)
+    {
+      while (len < self->rest.len && self->rest.str[len] != ' ' && self->rest.str[len] != ':')
+        len++;
+      Slice rest = slice_skip(self->rest, len);
+      if (!len || !_refusal_follows(&rest, step->texts))
+        continue;
+      scan_add(self, F_CLIENT_IDENT, slice_head(self->rest, len), FALSE);
+      self->rest = slice_skip(self->rest, len);
+      return scan_refusal_fields(self, step);
+    }
+  return FALSE;
+}
+
 #define MARKS_MAX 8
 
 /* index behind the only mark with a peer, 0: none, -1: several */
@@ -182,10 +204,20 @@ scan_command_at_host(Scan *self, const LineStep *step)
   return _command_peer(self, step, SLICE("\" H="));
 }
 
+/* the last literal, behind which a login stands; not where the line names a host: its client wrote what is in front */
+gboolean
+scan_until_login(Scan *self, const LineStep *step)
+{
+  return slice_find(self->rest, SLICE(" H=")) < 0 && scan_until_last(self, step);
+}
+
+/* only of EHLO and HELO, the client's name stands behind "from" for others */
 gboolean
 scan_command_from_host(Scan *self, const LineStep *step)
 {
-  return _command_peer(self, step, SLICE("\" from "));
+  static const Slice commands[] = { TEXT("\"EHLO "), TEXT("\"HELO "), TEXTS_END };
+
+  return scan_take_one(&(Scan) { self->rest, NULL }, commands) && _command_peer(self, step, SLICE("\" from "));
 }
 
 typedef struct _Stage
@@ -203,7 +235,7 @@ static const Stage stages[] =
   { TEXT("QUIT"), TEXT("command") }, { TEXT("by local_scan()"), TEXT("data") },
   { TEXT("by non-SMTP ACL"), TEXT("data") }, { TEXT("RCPT"), TEXT("rcpt") }, { TEXT("MAIL"), TEXT("mail") },
   { TEXT("\""), TEXT("command") }, { TEXT("BDAT"), TEXT("data") }, { TEXT("NOTQUIT"), TEXT("command") },
-  { TEXT("unknown command"), TEXT("command") }, { TEXT("WELLKNOWN"), TEXT("command") },
+  { TEXT("unknown command"), TEXT("command") }, { TEXT("WELLKNOWN"), TEXT("command") }, { TEXT("DKIM"), TEXT("data") },
 };
 
 static Slice
@@ -271,20 +303,28 @@ _recipient_follows(Slice *rest, const Slice *ends)
   return slice_starts_with(scan.rest, SLICE(" F=<"));
 }
 
-/* cut-through = peer SP recipient " F=<" sender ">" [" P=<" path ">"] (" rejected" / " tmp-reject from cutthrough")
- *               " after DATA:" reply; since 4.96 */
-gboolean
-scan_cut_through(Scan *self, const LineStep *step)
+/* " F=<" sender ">" [" Q=" queue] [" P=<" path ">"] */
+static gboolean
+_cut_through_fields(Scan *self)
 {
-  static const Slice nothing[] = { TEXT(""), TEXTS_END };
+  LineStep word = { NULL, NO_FIELD };
+
+  return scan_take(self, " F=") && scan_angle_into(self, F_REFUSAL_SENDER)
+         && (!scan_take(self, " Q=") || scan_word(self, &word)) && (!scan_take(self, " P=") || scan_angle_into(self, NO_FIELD));
+}
+
+/* SP recipient fields (" rejected" / " tmp-reject from cutthrough") " after DATA:" reply */
+static gboolean
+_cut_through(Scan *self)
+{
   gboolean temporary;
 
-  if (!scan_peer_before(self, _recipient_follows, nothing) || !scan_refusal_fields(self, step) || !scan_take(self, " "))
+  if (!scan_take(self, " "))
     return FALSE;
   Slice recipient = scan_quoted_word(self->rest);
   self->rest = slice_skip(self->rest, recipient.len);
   _skip_parent(self);
-  if (!scan_take(self, " F=") || !scan_angle_into(self, F_REFUSAL_SENDER) || (scan_take(self, " P=") && !scan_angle_into(self, NO_FIELD)))
+  if (!_cut_through_fields(self))
     return FALSE;
   temporary = scan_take(self, " tmp-reject from cutthrough after DATA:");
   if (!temporary && !scan_take(self, " rejected after DATA:"))
@@ -295,4 +335,26 @@ scan_cut_through(Scan *self, const LineStep *step)
   scan_add(self, F_REFUSAL_TEXT, slice_skip(self->rest, scan_next(self->rest) == ' '), TRUE);
   self->rest = SLICE("");
   return TRUE;
+}
+
+static const Slice nothing[] = { TEXT(""), TEXTS_END };
+
+/* what the next hop said of the data while the client was still there, since 4.96 */
+gboolean
+scan_cut_through(Scan *self, const LineStep *step)
+{
+  return scan_peer_before(self, _recipient_follows, nothing) && scan_refusal_fields(self, step) && _cut_through(self);
+}
+
+/* the same for a local program */
+gboolean
+scan_local_cut_through(Scan *self, const LineStep *step)
+{
+  Slice login = scan_plain_word(self->rest), rest = slice_skip(self->rest, login.len);
+
+  if (!login.len || !_recipient_follows(&rest, nothing))
+    return FALSE;
+  scan_add(self, F_CLIENT_IDENT, login, FALSE);
+  self->rest = slice_skip(self->rest, login.len);
+  return scan_refusal_fields(self, step) && _cut_through(self);
 }

@@ -47,20 +47,29 @@ scan_connection_way(Scan *self, const LineStep *step)
   return TRUE;
 }
 
-/* the login name of a local SMTP session, which has no address */
-static gboolean
-_login(Scan *self)
+/* the login name of a local program that speaks SMTP, which has no address */
+gboolean
+scan_login(Scan *self, const LineStep *step)
 {
-  static const Slice ends[] = { TEXT(" D="), TEXT(" C="), TEXT(" closed by "), TEXT(" closed after "), TEXT(" lost"),
-    TEXT(" dropped: too many "), TEXT(" (error: "), TEXTS_END };
   gsize len = 0;
 
-  while (len < self->rest.len && !strchr(" []()", self->rest.str[len]))
+  while (len < self->rest.len && self->rest.str[len] && !strchr(" []():", self->rest.str[len]))
     len++;
   if (!len || !g_ascii_isalpha(self->rest.str[0]))
     return FALSE;
+  scan_add(self, step->field, slice_head(self->rest, len), FALSE);
   self->rest = slice_skip(self->rest, len);
-  return !self->rest.len || scan_take_one(self, ends);
+  return TRUE;
+}
+
+static gboolean
+_login_of_session(Scan *self)
+{
+  static const Slice ends[] = { TEXT(" D="), TEXT(" C="), TEXT(" closed by "), TEXT(" closed after "), TEXT(" lost"),
+    TEXT(" dropped: too many "), TEXT(" (error: "), TEXTS_END };
+  static const LineStep login = { NULL, NO_FIELD };
+
+  return scan_login(self, &login) && (!self->rest.len || scan_take_one(self, ends));
 }
 
 /* what Exim says about the connection of a local SMTP session */
@@ -71,7 +80,8 @@ scan_local_session(Scan *self, const LineStep *step)
     TEXT("SMTP command timeout on connection"), TEXT("unexpected disconnection while reading SMTP command"),
     TEXT("unexpected EOF while reading SMTP command"), TEXT("SMTP call"), TEXTS_END };
 
-  return scan_take_one(self, begins) && scan_connection_id(self, step) && scan_take(self, " from ") && _login(self);
+  return scan_take_one(self, begins) && scan_connection_id(self, step) && scan_take(self, " from ")
+         && _login_of_session(self);
 }
 
 gboolean
@@ -246,16 +256,17 @@ scan_side_host(Scan *self, const LineStep *step)
   return scan_bracketed(&self->rest, &ip, &port) && (name.len || !first.len || slice_equals(ip, first));
 }
 
-/* [" (during SMTP connection" [connection-id] " from " peer ")"] */
+/* [" (during SMTP connection" [connection-id] " from " (peer / login) ")"] */
 gboolean
 scan_during_connection(Scan *self, const LineStep *step)
 {
   static const Slice ends[] = { TEXT(")"), TEXTS_END };
-  static const LineStep peer = { NULL, NO_FIELD, NO_TEXT, ends };
+  static const LineStep peer = { NULL, NO_FIELD, NO_TEXT, ends }, login = { NULL, F_CLIENT_IDENT };
 
-  return !self->rest.len
-         || (scan_take(self, " (during SMTP connection") && scan_connection_id(self, step) && scan_take(self, " from ")
-             && scan_peer_fields(self, &peer) && scan_take(self, ")"));
+  if (!self->rest.len)
+    return TRUE;
+  return scan_take(self, " (during SMTP connection") && scan_connection_id(self, step) && scan_take(self, " from ")
+         && (scan_peer_fields(self, &peer) || scan_login(self, &login)) && scan_take(self, ")");
 }
 
 /* ( address [" <" parent ">"] / pipe / file ) ": error ignored" */

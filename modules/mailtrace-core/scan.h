@@ -127,7 +127,10 @@ gboolean scan_sure_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_lone_peer_fields(Scan *self, const LineStep *step);
 gboolean scan_command_at_host(Scan *self, const LineStep *step);
 gboolean scan_command_from_host(Scan *self, const LineStep *step);
+gboolean scan_login_fields(Scan *self, const LineStep *step);
+gboolean scan_until_login(Scan *self, const LineStep *step);
 gboolean scan_cut_through(Scan *self, const LineStep *step);
+gboolean scan_local_cut_through(Scan *self, const LineStep *step);
 gboolean scan_rejected(Scan *self, const LineStep *step);
 
 /* scan-letters.c: " NAME=value" fields */
@@ -161,6 +164,7 @@ gboolean scan_continuation(Scan *self, const LineStep *step);
 gboolean scan_connection_id(Scan *self, const LineStep *step);
 gboolean scan_connection_way(Scan *self, const LineStep *step);
 gboolean scan_local_session(Scan *self, const LineStep *step);
+gboolean scan_login(Scan *self, const LineStep *step);
 gboolean scan_prdr_refused(Scan *self, const LineStep *step);
 gboolean scan_marked_address(Scan *self, const LineStep *step);
 gboolean scan_added_recipient(Scan *self, const LineStep *step);

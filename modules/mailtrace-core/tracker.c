@@ -272,6 +272,13 @@ _read_again(Feed *feed, Line *again)
   feed->id_is_told = 0;
 }
 
+/* an access control list that drops the client after its data closes the connection before Exim forgets the id */
+static inline gboolean
+_ends_connection(const Line *line)
+{
+  return line->role == LR_DISCONNECT && !slice_equals(line_get(line, F_CLIENT_CLOSED), SLICE("lost"));
+}
+
 /* stamp and offset are resolved */
 void
 tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
@@ -288,7 +295,7 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   self->feeding = feed;
   _read_again(feed, &again);
-  if (feed->line->queue_id.len)
+  if (feed->line->queue_id.len && !_ends_connection(feed->line))
     tracker_feed_id(feed);
   else
     tracker_feed_session(feed);
