@@ -79,7 +79,7 @@ _feed_all(Run *self, Tracker *tracker, const Plan *plan)
       const HistoryLine *next = i + 1 < plan->lines->len ? g_ptr_array_index(plan->lines, i + 1) : line;
 
       _feed(self, tracker, line, plan->is_live);
-      self->kept_cap &= !plan->max_messages || tracker_open_messages(tracker) <= plan->max_messages;
+      self->open_max = MAX(self->open_max, tracker_open_messages(tracker));
       for (gint64 sec = line->sec; plan->is_live && sec <= MIN(next->sec, line->sec + 400); sec++)
         _tick(self, tracker, sec);
       if (plan->is_live && next->sec > line->sec)
@@ -110,7 +110,7 @@ _check_counters(const Run *self)
 Run
 history_run(const Plan *plan)
 {
-  Run self = { .kept_cap = TRUE };
+  Run self = { 0 };
   SummaryQueue queue = SUMMARY_QUEUE_INIT;
   TrackerOptions options;
   const HistoryLine *last = g_ptr_array_index(plan->lines, plan->lines->len - 1);

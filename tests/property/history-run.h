@@ -15,7 +15,7 @@ typedef struct _Run
   TrackerCounters counters;
   guint fed;
   guint twins;              /* sessions of one process that began in the same second of the hour that comes twice */
-  gboolean kept_cap;
+  guint open_max;           /* messages at a time */
 } Run;
 
 typedef struct _Plan
