@@ -7,14 +7,17 @@
  * Time.  Each host has a clock that follows the stamps of its lines.  A damaged stamp must not end everything:
  *   - at most 7 minutes ahead: the clock follows.
  *   - the wall clock or the time in the line's queue id says the same within 7 minutes: it follows.
- *   - at most a day ahead: it follows, and turns back if the next two lines agree that it was wrong.
+ *   - at most a day ahead, or further and only the queue id says so: it follows, and turns back if the next two lines
+ *     agree that it was wrong.
+ *   - over a day behind, and the wall clock says the same within 7 minutes: it turns back.
  *   - further ahead: it waits for a second line that agrees.
  *   - about an hour ahead, its offset only learned: summer time may have begun, it waits for a queue id.
  *   - up to an hour behind, its offset only learned: late, or summer time has ended; it waits, too.
  *   - a queue id tells an offset by which the clock had gone wrong: it turns to the right time.
  * What lines touch while it waits counts as touched when it goes on; a line near it is a late one and changes nothing.
  * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id; for two hours
- * after it changed, that of before where this fits the clock and the new one does not (the hour that comes twice).
+ * after it changed, that of before where this fits the clock and the new one does not (the hour that comes twice), unless
+ * it would be a time behind the change.
  *
  * Order.  Lines of different processes may come in any order within settle_sec; a queue id whose line that links it to
  * its parent comes later than that stays a document of its own, with the parent named in its scan.

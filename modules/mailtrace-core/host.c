@@ -290,7 +290,7 @@ host_unqueue_interim(Message *message)
 
 /* reception may take longer than the tolerance: a change by anything but summer time has to be told twice */
 static gboolean
-_accept_offset(Host *self, gint32 offset, gint64 sec)
+_accept_offset(Host *self, gint32 offset, gint64 usec)
 {
   gint64 change = (gint64) offset - self->offset_sec;
   gboolean is_known = self->offset_sec != STAMP_OFFSET_UNKNOWN;
@@ -303,7 +303,7 @@ _accept_offset(Host *self, gint32 offset, gint64 sec)
   if (is_known && change)
     {
       self->old_offset_sec = self->offset_sec;
-      self->offset_changed_usec = sec * STAMP_USEC;
+      self->offset_changed_usec = usec;
     }
   self->doubted_offset_sec = STAMP_OFFSET_UNKNOWN;
   self->offset_sec = offset;
@@ -319,7 +319,7 @@ host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp)
 
   if (ABS(difference - offset) > OFFSET_TOLERANCE_SEC || ABS(offset) > OFFSET_MAX_SEC)
     return FALSE;
-  return _accept_offset(self, (gint32) offset, id->sec);
+  return _accept_offset(self, (gint32) offset, stamp->local_usec - offset * STAMP_USEC);
 }
 
 static void
@@ -376,6 +376,8 @@ static void
 _retouch(Host *self, gint64 from_usec, gint64 usec)
 {
   self->due_usec = 0;
+  if (self->pieces)
+    pieces_retouch(self->pieces, from_usec, usec);
   _retouch_messages(&self->open, from_usec, usec);
   _retouch_messages(&self->closing, from_usec, usec);
   _retouch_messages(&self->ended, from_usec, usec);
@@ -403,17 +405,28 @@ host_resolve_stamp(const Host *self, Stamp *stamp)
       || _is_near(stamp_to_utc_usec(stamp), self->clock_usec))
     return;
   stamp->offset_sec = self->old_offset_sec;
-  if (!_is_near(stamp_to_utc_usec(stamp), self->clock_usec))
+  if (stamp_to_utc_usec(stamp) > self->offset_changed_usec || !_is_near(stamp_to_utc_usec(stamp), self->clock_usec))
     stamp->offset_sec = self->offset_sec;
+}
+
+static gboolean
+_is_by_wall(const Host *self, const ClockLine *line)
+{
+  return self->wall_usec && _is_near(line->usec, self->wall_usec);
+}
+
+static gboolean
+_is_by_id(const ClockLine *line)
+{
+  QueueId id;
+
+  return queue_id_decode(line->queue_id, &id) && _is_near(line->usec, id.sec * STAMP_USEC);
 }
 
 static gboolean
 _is_told(const Host *self, const ClockLine *line)
 {
-  QueueId id;
-
-  return (self->wall_usec && _is_near(line->usec, self->wall_usec))
-         || (queue_id_decode(line->queue_id, &id) && _is_near(line->usec, id.sec * STAMP_USEC));
+  return _is_by_wall(self, line) || _is_by_id(line);
 }
 
 static void
@@ -534,6 +547,16 @@ _follow_alone(Host *self, const ClockLine *line)
   _follow(self, line->usec, FALSE);
 }
 
+/* a gateway whose clock is wrong makes queue ids that are wrong, too */
+static void
+_follow_told(Host *self, const ClockLine *line)
+{
+  if (line->usec - self->clock_usec > CLOCK_STEP_SEC * STAMP_USEC && !_is_by_wall(self, line))
+    _follow_alone(self, line);
+  else
+    _follow(self, line->usec, TRUE);
+}
+
 void
 host_follow_line(Host *self, const ClockLine *line)
 {
@@ -548,12 +571,14 @@ host_follow_line(Host *self, const ClockLine *line)
       _correct(self, MIN(line->usec, self->clock_usec - CLOCK_TOLERANCE_SEC * STAMP_USEC), line->usec);
       self->corrected_usec = line->usec;
     }
+  else if (step < -CLOCK_STEP_SEC * STAMP_USEC && _is_by_wall(self, line))
+    _correct(self, line->usec + 1, line->usec);
   else if (step < 0 && !self->clock_sure)
     _doubt(self, line);
   else if (step < 0)
     _wait_for_change(self, line);
   else if (_is_told(self, line))
-    _follow(self, line->usec, TRUE);
+    _follow_told(self, line);
   else if (line->offset_is_learned && clock_is_dst_step(step))
     _wait(self);
   else if (_is_agreed(self, line))

@@ -291,6 +291,13 @@ pieces_shift(Pieces *self, gint64 usec)
 }
 
 void
+pieces_retouch(Pieces *self, gint64 from_usec, gint64 usec)
+{
+  for (GList *link = self->order.tail; link && ((Partial *) link->data)->since_usec >= from_usec; link = link->prev)
+    ((Partial *) link->data)->since_usec = usec;
+}
+
+void
 joined_record_release(JoinedRecord *self)
 {
   g_free(self->program);

@@ -61,6 +61,8 @@ guint32 *pieces_tag(Pieces *self, const Frame *frame);
 
 /* the clock was wrong by so much */
 void pieces_shift(Pieces *self, gint64 usec);
+/* what came at one time or later came at another one */
+void pieces_retouch(Pieces *self, gint64 from_usec, gint64 usec);
 
 void joined_record_release(JoinedRecord *self);
 

@@ -402,6 +402,8 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
   _resolve_time(&feed);
   _hash_line(&feed);
   _follow_line(&feed);
+  if (self->replayed)
+    host_set_clock(host, self->replayed->clock_usec, feed.usec);
 }
 
 /* a piece that made its record whole is in the journal as a part of it */
