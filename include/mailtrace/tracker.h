@@ -15,9 +15,9 @@
  *   - up to an hour behind, its offset only learned: late, or summer time has ended; it waits, too.
  *   - a queue id tells an offset by which the clock had gone wrong: it turns to the right time.
  * What lines touch while it waits counts as touched when it goes on; a line near it is a late one and changes nothing.
- * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id; for two hours
- * after it changed, that of before where this fits the clock and the new one does not (the hour that comes twice), unless
- * it would be a time behind the change.
+ * Late lines never turn it back otherwise.  Stamps without an offset take that of the last new queue id, or of the last
+ * arrival; for two hours after it changed, that of before where this fits the clock and the new one does not (the hour
+ * that comes twice), unless it would be a time behind the change.  Lines of that hour that are read again keep it.
  *
  * Order.  Lines of different processes may come in any order within settle_sec; a queue id whose line that links it to
  * its parent comes later than that stays a document of its own, with the parent named in its scan.

@@ -409,6 +409,16 @@ host_resolve_stamp(const Host *self, Stamp *stamp)
     stamp->offset_sec = self->offset_sec;
 }
 
+gboolean
+host_doubts_stamp(const Host *self, const Stamp *stamp)
+{
+  Stamp before = { stamp->local_usec, self->old_offset_sec };
+
+  return stamp->offset_sec == self->offset_sec && self->old_offset_sec > self->offset_sec
+         && stamp_to_utc_usec(&before) <= self->offset_changed_usec
+         && !_is_near(stamp_to_utc_usec(stamp), self->clock_usec);
+}
+
 static gboolean
 _is_by_wall(const Host *self, const ClockLine *line)
 {
@@ -430,19 +440,19 @@ _is_told(const Host *self, const ClockLine *line)
 }
 
 static void
-_wait_from(Host *self, gint64 usec)
+_wait_from(Host *self, gint64 usec, const ClockLine *line)
 {
   self->waits = TRUE;
   self->waits_from_usec = usec;
-  self->waits_offset_sec = self->offset_sec;
+  self->waits_offset_sec = line->offset_sec;
 }
 
 /* a microsecond tells what is touched from now on from what was before */
 static void
-_wait(Host *self)
+_wait(Host *self, const ClockLine *line)
 {
   if (!self->waits)
-    _wait_from(self, ++self->clock_usec);
+    _wait_from(self, ++self->clock_usec, line);
 }
 
 /* what was touched while the clock waited belongs to the time it did not follow yet */
@@ -458,28 +468,29 @@ _follow(Host *self, gint64 usec, gboolean sure)
 }
 
 void
-host_set_clock(Host *self, gint64 usec, gint64 line_usec)
+host_set_clock(Host *self, gint64 usec, const ClockLine *line)
 {
   if (usec < self->clock_usec)
     _retouch(self, usec + 1, usec);
   else if (self->waits && !_is_near(usec, self->waits_from_usec))
     _follow(self, usec, self->clock_sure);
   self->clock_usec = usec;
+  self->clock_sure = TRUE;
   self->waits_from_usec = MIN(self->waits_from_usec, usec);
-  if (!self->waits && line_usec > usec && !_is_near(line_usec, usec))
-    _wait_from(self, usec);
+  if (!self->waits && line->usec > usec && !_is_near(line->usec, usec))
+    _wait_from(self, usec, line);
 }
 
 /* while the clock waits a line near it is a late one, unless another offset explains those ahead */
 static void
-_follow_near(Host *self, gint64 usec)
+_follow_near(Host *self, const ClockLine *line)
 {
-  gboolean waits = self->waits && self->waits_offset_sec == self->offset_sec;
+  gboolean waits = self->waits && self->waits_offset_sec == line->offset_sec;
 
   if (waits)
     self->waits = FALSE;
-  _follow(self, usec, TRUE);
-  self->waits = waits && _is_near(usec, self->waits_from_usec);
+  _follow(self, line->usec, TRUE);
+  self->waits = waits && _is_near(line->usec, self->waits_from_usec);
 }
 
 static gboolean
@@ -492,7 +503,7 @@ static void
 _wait_for_another(Host *self, const ClockLine *line)
 {
   if (line->usec > self->clock_usec)
-    _wait(self);
+    _wait(self, line);
   else
     self->waits = FALSE;
   self->ahead_usec = line->usec;
@@ -536,7 +547,7 @@ static void
 _wait_for_change(Host *self, const ClockLine *line)
 {
   if (line->offset_is_learned && self->clock_usec - line->usec <= (SUMMER_TIME_SEC + CLOCK_TOLERANCE_SEC) * STAMP_USEC)
-    _wait(self);
+    _wait(self, line);
 }
 
 static void
@@ -565,7 +576,7 @@ host_follow_line(Host *self, const ClockLine *line)
   if (!self->clock_usec)
     _follow(self, line->usec, _is_told(self, line));
   else if (_is_near(step, 0))
-    _follow_near(self, line->usec);
+    _follow_near(self, line);
   else if (_followed_old_offset(self, line))
     {
       _correct(self, MIN(line->usec, self->clock_usec - CLOCK_TOLERANCE_SEC * STAMP_USEC), line->usec);
@@ -580,7 +591,7 @@ host_follow_line(Host *self, const ClockLine *line)
   else if (_is_told(self, line))
     _follow_told(self, line);
   else if (line->offset_is_learned && clock_is_dst_step(step))
-    _wait(self);
+    _wait(self, line);
   else if (_is_agreed(self, line))
     _follow(self, line->usec, TRUE);
   else if (step <= CLOCK_STEP_SEC * STAMP_USEC)

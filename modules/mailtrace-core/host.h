@@ -209,11 +209,12 @@ void host_unqueue_interim(Message *message);
 /* offset of stamps without one, from the first line that names an id; FALSE when the two clocks do not fit */
 gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 
-/* the clock as it was in an earlier run, behind a line of that time */
-void host_set_clock(Host *self, gint64 usec, gint64 line_usec);
-
 /* gives a stamp without offset the host's; late lines from before a change get the old one */
 void host_resolve_stamp(const Host *self, Stamp *stamp);
+
+/* a stamp that host_resolve_stamp() has given the offset of now, which does not fit the clock: in the hour that comes
+ * twice it may be of before the change as well */
+gboolean host_doubts_stamp(const Host *self, const Stamp *stamp);
 
 /* what a line says about the time */
 typedef struct _ClockLine
@@ -222,12 +223,16 @@ typedef struct _ClockLine
   guint64 hash;
   Slice queue_id;              /* empty: none */
   gboolean offset_is_learned;  /* its stamp has no offset of its own: the host's may be out of date */
+  gint32 offset_sec;           /* that one, else the host's */
 } ClockLine;
 
 #define CLOCK_TOLERANCE_SEC 420
 
 /* see "Time" in tracker.h */
 void host_follow_line(Host *self, const ClockLine *line);
+
+/* the clock as it was in an earlier run, behind a line of that time */
+void host_set_clock(Host *self, gint64 usec, const ClockLine *line);
 
 /* the same for most lines; FALSE: that one has to look closer */
 static inline gboolean

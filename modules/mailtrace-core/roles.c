@@ -679,3 +679,26 @@ tracker_feed_session(Feed *feed)
       _disconnect(feed, session);
     }
 }
+
+static gboolean
+_has_read_of_message(const Feed *feed)
+{
+  const IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed->id_key);
+
+  return entry ? u64_set_has(&entry->message->known, feed->hash) : tombstone && feed->usec <= tombstone->closed_usec;
+}
+
+gboolean
+tracker_has_read(const Feed *feed)
+{
+  const Session *live = host_find_session(feed->host, feed->process_key);
+
+  if (feed->line->queue_id.len)
+    return _has_read_of_message(feed);
+  if (feed->line->role == LR_CONNECT)
+    return _is_known_connection(feed, host_connection_hash(feed->host, feed->line));
+  if (!feed->frame.pid)
+    return tracker_tombstone(feed->tracker, feed->hash) != NULL;
+  return _is_of_ended_session(feed, live) || (live && u64_set_has(&live->known, feed->hash));
+}

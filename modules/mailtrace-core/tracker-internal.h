@@ -195,5 +195,7 @@ gboolean tracker_name_cause(Message *bounce, Slice id);
 /* roles.c */
 void tracker_feed_id(Feed *feed);
 void tracker_feed_session(Feed *feed);
+/* this very line, or one that is no newer than the end of what it belongs to: a source reads its lines again */
+gboolean tracker_has_read(const Feed *feed);
 
 #endif

@@ -291,7 +291,7 @@ _replay_host(Tracker *self, const JournalEntry *entry)
   host->offset_changed_usec = entry->usec;
   host->offset_sure = (entry->flags & JF_OFFSET_SURE) != 0;
   _take_logs(host, entry->flags);
-  host_set_clock(host, entry->clock_usec, entry->clock_usec);
+  host_set_clock(host, entry->clock_usec, &(ClockLine) { .usec = entry->clock_usec });
   _journal_host(self, host);
 }
 

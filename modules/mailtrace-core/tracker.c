@@ -159,16 +159,22 @@ _offset_is_known(const Feed *feed)
   return feed->host->offset_sec != STAMP_OFFSET_UNKNOWN;
 }
 
-/* TRUE: the line names an id for the first time, and that tells the offset */
+/* lines that are read again tell what was */
+static gboolean
+_is_first_arrival(const Feed *feed)
+{
+  const IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
+
+  return (!entry || (feed->line->role == LR_ARRIVAL && entry->message->state == MS_PENDING))
+         && !tracker_tombstone(feed->tracker, feed->id_key);
+}
+
+/* TRUE: the line names an id for the first time, or its arrival, and that tells the offset */
 static __attribute__((noinline)) gboolean
 _learn_offset(Feed *feed)
 {
-  const Host *host = feed->host;
-  gboolean is_known = _offset_is_known(feed);
-
-  return !host_find_id_by_key(host, feed->line->queue_id, feed->id_key)
-         && !tracker_tombstone(feed->tracker, feed->id_key) && feed_decode_id(feed)
-         && !(is_known && !_is_by_maker(feed, &feed->id))
+  return _is_first_arrival(feed) && feed_decode_id(feed)
+         && !(_offset_is_known(feed) && !_is_by_maker(feed, &feed->id))
          && tracker_learn_offset(feed, &feed->id);
 }
 
@@ -178,6 +184,33 @@ _may_tell_offset(const Feed *feed)
   const Line *line = feed->line;
 
   return line->queue_id.len && (!_offset_is_known(feed) || line->role == LR_ARRIVAL || line->parent.len);
+}
+
+/* a process is one of its host */
+static void
+_hash_line(Feed *feed)
+{
+  const Frame *frame = &feed->frame;
+  guint64 process = feed->process_key ? feed->process_key : feed->host->line_seed;
+
+  feed->hash = hash_said(feed->host->hash_key, frame->text, frame->program, process, frame->stamp.local_usec);
+}
+
+/* at the end of summer time an hour comes twice: lines that are read again keep the offset of before */
+static __attribute__((noinline)) void
+_doubt_stamp(Feed *feed)
+{
+  const Host *host = feed->host;
+  Stamp *stamp = &feed->frame.stamp;
+
+  if (!host_doubts_stamp(host, stamp))
+    return;
+  stamp->offset_sec = host->old_offset_sec;
+  feed->usec = stamp_to_utc_usec(stamp);
+  feed->process_key = host_process_key(host, feed->frame.node, feed->frame.pid);
+  _hash_line(feed);
+  if (!tracker_has_read(feed))
+    stamp->offset_sec = host->offset_sec;
 }
 
 static inline __attribute__((always_inline)) void
@@ -190,18 +223,39 @@ _resolve_time(Feed *feed)
     {
       feed->offset_is_learned = !(_may_tell_offset(feed) && _learn_offset(feed)) && _offset_is_known(feed);
       if (feed->offset_is_learned)
-        host_resolve_stamp(feed->host, stamp);
+        {
+          host_resolve_stamp(feed->host, stamp);
+          if (feed->host->old_offset_sec != STAMP_OFFSET_UNKNOWN)
+            _doubt_stamp(feed);
+        }
       feed->offset_source = stamp_has_offset(stamp) ? "queue-id" : "option";
     }
   feed->usec = stamp->local_usec - (gint64) tracker_offset_at(feed->tracker, stamp) * STAMP_USEC;
 }
 
+static ClockLine
+_clock_line(const Feed *feed)
+{
+  gint32 offset = feed->offset_is_learned ? feed->frame.stamp.offset_sec : feed->host->offset_sec;
+
+  return (ClockLine) { feed->usec, feed->hash, feed->line->queue_id, feed->offset_is_learned, offset };
+}
+
 static __attribute__((noinline)) void
 _follow_far_line(const Feed *feed)
 {
-  ClockLine line = { feed->usec, feed->hash, feed->line->queue_id, feed->offset_is_learned };
+  ClockLine line = _clock_line(feed);
 
   host_follow_line(feed->host, &line);
+}
+
+/* where it was in an earlier run */
+static __attribute__((noinline)) void
+_replay_clock(const Feed *feed)
+{
+  ClockLine line = _clock_line(feed);
+
+  host_set_clock(feed->host, feed->tracker->replayed->clock_usec, &line);
 }
 
 static inline void
@@ -209,16 +263,6 @@ _follow_line(const Feed *feed)
 {
   if (!host_follow_near(feed->host, feed->usec))
     _follow_far_line(feed);
-}
-
-/* a process is one of its host */
-static void
-_hash_line(Feed *feed)
-{
-  const Frame *frame = &feed->frame;
-  guint64 process = feed->process_key ? feed->process_key : feed->host->line_seed;
-
-  feed->hash = hash_said(feed->host->hash_key, frame->text, frame->program, process, frame->stamp.local_usec);
 }
 
 static gboolean
@@ -289,7 +333,7 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   _hash_line(feed);
   _follow_line(feed);
   if (self->replayed)
-    host_set_clock(host, self->replayed->clock_usec, feed->usec);
+    _replay_clock(feed);
   if (host->clock_usec >= host->due_usec)
     tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
@@ -403,7 +447,7 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
   _hash_line(&feed);
   _follow_line(&feed);
   if (self->replayed)
-    host_set_clock(host, self->replayed->clock_usec, feed.usec);
+    _replay_clock(&feed);
 }
 
 /* a piece that made its record whole is in the journal as a part of it */

@@ -118,6 +118,13 @@ u64_set_add_any(U64Set *self, guint64 key)
   return TRUE;
 }
 
+gboolean
+u64_set_has(const U64Set *self, guint64 key)
+{
+  key = key ? key : 1;
+  return _is_table(self) ? *_key(self->keys, self->size, key) == key : _array_has(self, key);
+}
+
 static U64MapSlot *
 _slot(U64MapTable *table, guint64 key)
 {

@@ -39,6 +39,8 @@ u64_set_add(U64Set *self, guint64 key)
   return TRUE;
 }
 
+gboolean u64_set_has(const U64Set *self, guint64 key);
+
 /* all keys in no order: start with *cursor = 0; FALSE at the end */
 gboolean u64_set_next(const U64Set *self, guint32 *cursor, guint64 *key);
 

@@ -15,9 +15,10 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define CHANGE_SEC (BEGIN_SEC + 100)   /* summer time begins or ends */
 #define SESSIONS 40
 #define SHIFT_DAYS 100
+
+static gint64 change_sec;   /* summer time begins or ends */
 
 /* how documents are compared */
 typedef enum _Compare
@@ -127,13 +128,13 @@ _winter(gint64 utc_sec)
 static gint32
 _spring(gint64 utc_sec)
 {
-  return utc_sec < CHANGE_SEC ? 3600 : 7200;
+  return utc_sec < change_sec ? 3600 : 7200;
 }
 
 static gint32
 _autumn(gint64 utc_sec)
 {
-  return utc_sec < CHANGE_SEC ? 7200 : 3600;
+  return utc_sec < change_sec ? 7200 : 3600;
 }
 
 static void
@@ -217,7 +218,7 @@ static gboolean
 _tells_of_change(const Facts *document)
 {
   return slice_equals(facts_get_text(document, F_RECORD), SLICE("message"))
-         && _second(document, F_RECEIVED) >= CHANGE_SEC;
+         && _second(document, F_RECEIVED) >= change_sec;
 }
 
 /* whatever the gateway's clock does, it is the same second of the world */
@@ -256,6 +257,26 @@ _check_zone(GRand *rand, const History *changed, const gchar *zone, const Run *e
   history_run_release(&found);
 }
 
+/* as often as not in a pause */
+static gint64
+_any_second(GRand *rand, const History *history)
+{
+  guint at = (guint) g_rand_int_range(rand, 0, (gint) history->lines->len - 1);
+  const HistoryLine *line = g_ptr_array_index(history->lines, at);
+
+  if (g_rand_boolean(rand))
+    return line->sec;
+  for (guint i = at; i + 1 < history->lines->len; i++)
+    {
+      const HistoryLine *before = g_ptr_array_index(history->lines, i);
+      const HistoryLine *behind = g_ptr_array_index(history->lines, i + 1);
+
+      if (behind->sec > before->sec + 400)
+        return before->sec + g_rand_int_range(rand, 1, (gint) (behind->sec - before->sec) + 1);
+    }
+  return line->sec;
+}
+
 static void
 _check_zones(GRand *rand, const History *history)
 {
@@ -264,11 +285,12 @@ _check_zones(GRand *rand, const History *history)
   Plan plan = { .lines = history->lines };
   Run expected = history_run(&plan);
 
-  for (guint i = 0; i < 2 * G_N_ELEMENTS(zones); i++)
+  for (guint i = 0; i < 4 * G_N_ELEMENTS(zones); i++)
     {
-      History *changed = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i / 2]);
+      change_sec = i < 2 * G_N_ELEMENTS(zones) ? BEGIN_SEC + 100 : _any_second(rand, history);
+      History *changed = history_new(current_seed, BEGIN_SEC, SESSIONS, zones[i / 2 % G_N_ELEMENTS(zones)]);
 
-      _check_zone(rand, changed, names[i / 2], &expected, i % 2);
+      _check_zone(rand, changed, names[i / 2 % G_N_ELEMENTS(zones)], &expected, i % 2);
       history_free(changed);
     }
   history_run_release(&expected);

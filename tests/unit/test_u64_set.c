@@ -41,6 +41,8 @@ Test(u64_set, each_key_is_added_once_whatever_the_size)
         cr_expect(u64_set_add(&set, i << 32));
       for (guint64 i = 0; i < n; i++)
         cr_expect_not(u64_set_add(&set, i << 32));
+      for (guint64 i = 0; i < 100; i++)
+        cr_expect_eq(u64_set_has(&set, i << 32), i < n);
       cr_expect_eq(u64_set_count(&set), n);
       u64_set_release(&set);
       cr_expect_eq(u64_set_count(&set), 0);
