@@ -49,6 +49,8 @@ _ends_addresses(Slice at)
     {
     case 'F':
       return slice_starts_with(at, SLICE("F=<"));
+    case 'I':
+      return slice_starts_with(at, SLICE("I=["));   /* 4.86 only */
     case 'P':
       return slice_starts_with(at, SLICE("P=<"));
     case 'Q':
@@ -83,6 +85,9 @@ _first_field(Slice text)
   return text.len;
 }
 
+/* what the line tells of a recipient */
+typedef enum _Outcome { DELIVERED, DEFERRED, FAILED } Outcome;
+
 static gsize
 _addresses_end(Slice text, gboolean failure)
 {
@@ -115,11 +120,20 @@ _top_begin(Slice addresses)
     }
 }
 
-/* addresses = final [SP "(" parents ")"] [SP "<" top ">"] */
-static gboolean
-_addresses(Scan *self, gboolean failure)
+static void
+_add_addresses(Scan *self, Slice final, Slice top, Slice parents)
 {
-  Slice text = slice_head(self->rest, _addresses_end(self->rest, failure)), top = SLICE_NONE;
+  scan_add(self, F_DELIVERY_RECIPIENT, final, FALSE);
+  if (top.str)
+    scan_add(self, F_DELIVERY_ORIGINAL_RECIPIENT, top, FALSE);
+  if (parents.len)
+    scan_add(self, F_DELIVERY_PARENTS, parents, FALSE);
+}
+
+static gboolean
+_plain_addresses(Scan *self, Outcome outcome)
+{
+  Slice text = slice_head(self->rest, _addresses_end(self->rest, outcome == FAILED)), top = SLICE_NONE;
   Slice between = SLICE_NONE;
   gssize begin = _top_begin(text), parents;
 
@@ -138,12 +152,23 @@ _addresses(Scan *self, gboolean failure)
     return FALSE;
   if (text.len > 2 && text.str[0] == '<' && text.str[text.len - 1] == '>')
     text = slice_new(text.str + 1, text.len - 2);
-  scan_add(self, F_DELIVERY_RECIPIENT, text, FALSE);
-  if (top.str)
-    scan_add(self, F_DELIVERY_ORIGINAL_RECIPIENT, top, FALSE);
-  if (between.len)
-    scan_add(self, F_DELIVERY_PARENTS, between, FALSE);
+  _add_addresses(self, text, top, between);
   return TRUE;
+}
+
+/* addresses = final [SP "(" parents ")"] [SP "<" top ">"] */
+static gboolean
+_addresses(Scan *self, Outcome outcome)
+{
+  UnquotedAddress unquoted;
+  UnquotedReading reading = scan_unquoted_address(self->rest, outcome == DELIVERED, &unquoted);
+
+  if (reading == UNQUOTED_FOUND)
+    {
+      self->rest = slice_skip(self->rest, unquoted.len);
+      _add_addresses(self, unquoted.final, unquoted.original, unquoted.parents);
+    }
+  return reading == UNQUOTED_FOUND || (reading == UNQUOTED_NONE && _plain_addresses(self, outcome));
 }
 
 static gboolean
@@ -177,7 +202,7 @@ scan_delivery(Scan *self, const LineStep *step)
 {
   guint status;
 
-  if (_is_of_whole_message(self->rest) || !_addresses(self, FALSE))
+  if (_is_of_whole_message(self->rest) || !_addresses(self, DELIVERED))
     return FALSE;
   status = self->line->n_fields;
   scan_add(self, F_DELIVERY_STATUS, step->literal, FALSE);
@@ -309,7 +334,7 @@ scan_deferral(Scan *self, const LineStep *step)
   gssize end;
   gint64 number;
 
-  if (!_addresses(self, FALSE))
+  if (!_addresses(self, DEFERRED))
     return FALSE;
   scan_add(self, F_DELIVERY_STATUS, SLICE("deferred"), FALSE);
   scan_letters(self, &delivery);
@@ -327,7 +352,7 @@ scan_deferral(Scan *self, const LineStep *step)
 gboolean
 scan_failure(Scan *self, const LineStep *step)
 {
-  if (!_addresses(self, TRUE))
+  if (!_addresses(self, FAILED))
     return FALSE;
   scan_add(self, F_DELIVERY_STATUS, SLICE("failed"), FALSE);
   scan_letters(self, &delivery);

@@ -69,6 +69,23 @@ typedef struct _LetterTable
 /* fields = *( SP name value ); stops before the first thing that is none */
 void scan_letters(Scan *self, const LetterTable *table);
 
+/* scan-unquoted.c: final [SP "(" parents ")"] SP "<" original ">", the final one without the quotes of the original one */
+typedef struct _UnquotedAddress
+{
+  Slice final, parents, original;
+  gsize len;   /* of all of it */
+} UnquotedAddress;
+
+typedef enum _UnquotedReading
+{
+  UNQUOTED_NONE,
+  UNQUOTED_FOUND,
+  UNQUOTED_UNSURE,   /* a next hop may have written it, or a sender */
+} UnquotedReading;
+
+/* delivered: no deferral, no failure */
+UnquotedReading scan_unquoted_address(Slice text, gboolean delivered, UnquotedAddress *out);
+
 /* three digits of an SMTP reply, a blank, a hyphen or nothing behind them */
 gboolean scan_is_reply_code(Slice text);
 
