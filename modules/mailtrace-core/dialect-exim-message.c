@@ -81,6 +81,10 @@ const LineShape exim_message_shapes[] =
       BLANK_REST(F_REASON_DETAIL) }
   },
   {
+    "discarded-by-local-scan", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " => blackhole the function's own words",
+    { LITERAL("=> blackhole "), { scan_no_delivery, F_REASON_DETAIL }, CONSTANT(F_DISPOSITION, "discarded") }
+  },
+  {
     "delivery-remark", LR_NOTE, BY_EXIM, WITH_ID, 'E', ID16 " ** a@b.test routing yielded a local delivery",
     { LITERAL("** "), { scan_no_failure, F_WARNINGS } }
   },

@@ -70,14 +70,14 @@ _valid_ip(const Facts *facts, Slice ip)
   return inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, address) == 1 ? ip : SLICE_NONE;
 }
 
-/* "TLSv1.2" (OpenSSL), "TLS1.2" (GnuTLS): "1.2" */
+/* "TLSv1.2" (OpenSSL), "TLS1.2" (GnuTLS), "TLS-1.2" (GnuTLS up to 4.76): "1.2" */
 static Slice
 _tls_version(const Facts *facts, Slice version)
 {
   if (!slice_starts_with(version, SLICE("TLS")) && !slice_starts_with(version, SLICE("SSL")))
     return SLICE_NONE;
   Slice number = slice_skip(version, 3);
-  if (slice_starts_with(number, SLICE("v")))
+  if (number.len && number.str[0] && strchr("v- ", number.str[0]))
     number = slice_skip(number, 1);
   for (gsize i = 0; i < number.len; i++)
     if (!g_ascii_isdigit(number.str[i]) && number.str[i] != '.')

@@ -215,6 +215,19 @@ scan_delivery(Scan *self, const LineStep *step)
   return TRUE;
 }
 
+/* words of local_scan() behind "=> blackhole ": not those of an access control list, and a mailbox of that name has a
+ * router or a transport */
+gboolean
+scan_no_delivery(Scan *self, const LineStep *step)
+{
+  if (!self->rest.len || strchr("(<", self->rest.str[0] ? self->rest.str[0] : '<') || slice_find(self->rest, SLICE(" R=")) >= 0
+      || slice_find(self->rest, SLICE(" T=")) >= 0)
+    return FALSE;
+  scan_add(self, step->field, self->rest, TRUE);
+  self->rest = SLICE("");
+  return TRUE;
+}
+
 /* command = "RCPT TO:" angle / "MAIL FROM:" angle parameters / word: what stands behind its colon, empty: nothing */
 static Slice
 _behind_command(Slice rest, Line *scratch)

@@ -390,6 +390,8 @@ _value(const LetterTable *table, const Letter *letter, Slice at)
       break;
     case FORM_MESSAGE_ID:
       return _message_id(table, at);
+    case FORM_CIPHER:
+      return slice_starts_with(at, SLICE("SSL ")) ? slice_head(at, 4 + scan_plain_word(slice_skip(at, 4)).len) : scan_plain_word(at);
     case FORM_LIST:
       return at;
     default:

@@ -138,6 +138,7 @@ gboolean scan_arrival(Scan *self, const LineStep *step);
 gboolean scan_delivery(Scan *self, const LineStep *step);
 gboolean scan_deferral(Scan *self, const LineStep *step);
 gboolean scan_failure(Scan *self, const LineStep *step);
+gboolean scan_no_delivery(Scan *self, const LineStep *step);
 gboolean scan_no_failure(Scan *self, const LineStep *step);
 gboolean scan_refusal_fields(Scan *self, const LineStep *step);
 

@@ -33,7 +33,7 @@ struct _TlsPolicy
   gboolean has_version[VERSION_COUNT];
 };
 
-/* version = ("TLS" / "SSL") ["v" / "-"] DIGIT ["." DIGIT], as OpenSSL and GnuTLS print it: TLSv1, TLS1.2, TLS-1.0 */
+/* version = ("TLS" / "SSL") ["v" / "-" / SP] DIGIT ["." DIGIT], as OpenSSL and GnuTLS print it: TLSv1, TLS1.2, TLS-1.0 */
 static TlsVersion
 _version(Slice text)
 {
@@ -41,7 +41,7 @@ _version(Slice text)
 
   if (!ssl && !slice_starts_with(text, SLICE("TLS")))
     return 0;
-  text = slice_skip(text, text.len > 3 && (text.str[3] == 'v' || text.str[3] == '-') ? 4 : 3);
+  text = slice_skip(text, text.len > 3 && text.str[3] && strchr("v- ", text.str[3]) ? 4 : 3);
   if ((text.len != 1 && text.len != 3) || !g_ascii_isdigit(text.str[0]))
     return 0;
   if (text.len == 3 && (text.str[1] != '.' || !g_ascii_isdigit(text.str[2])))

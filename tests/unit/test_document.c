@@ -367,6 +367,8 @@ Test(document, ecs_tls_version_is_the_number)
   _assert_tls("TLSv1.2", "\"tls\":{\"version\":\"1.2\",\"version_protocol\":\"tls\"},");
   _assert_tls("TLS1.3", "\"tls\":{\"version\":\"1.3\",\"version_protocol\":\"tls\"},");
   _assert_tls("TLSv1", "\"tls\":{\"version\":\"1.0\",\"version_protocol\":\"tls\"},");
+  _assert_tls("TLS-1.0", "\"tls\":{\"version\":\"1.0\",\"version_protocol\":\"tls\"},");
+  _assert_tls("SSL 3.0", "\"tls\":{\"version\":\"3.0\",\"version_protocol\":\"ssl\"},");
   _assert_tls("SSLv3", "\"tls\":{\"version\":\"3\",\"version_protocol\":\"ssl\"},");
   _assert_tls("TLSv", "");
   _assert_tls("UNKNOWN", "");

@@ -118,6 +118,7 @@ Test(tls_policy, verdicts)
   cr_expect_str_eq(_judge("bsi-tr-02102-2", "TLSv1", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"), "weak");
   cr_expect_str_eq(_judge("bsi-tr-02102-2", "TLS-1.0", ""), "weak");
   cr_expect_str_eq(_judge("bsi-tr-02102-2", "SSLv3", ""), "weak");
+  cr_expect_str_eq(_judge("bsi-tr-02102-2", "SSL 3.0", ""), "weak");
   cr_expect_str_eq(_judge("bsi-tr-02102-2", "TLS1.3", ""), "unknown");
   cr_expect_str_eq(_judge("bsi-tr-02102-2", "", ""), "none");
   cr_expect_str_eq(_judge("mozilla-modern", "TLS1.3", "TLS_CHACHA20_POLY1305_SHA256"), "acceptable");
