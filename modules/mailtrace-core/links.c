@@ -252,3 +252,12 @@ tracker_enter_id(Feed *feed, IdEntry *entry)
     _adopt_orphans(feed, host_find_id(feed->host, line->parent));
   return entry;
 }
+
+void
+tracker_lose_id(const Feed *feed, Session *session)
+{
+  Slice id = feed->line->queue_id;
+
+  if (id.len && !host_find_id_by_key(feed->host, id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key))
+    session_add_lost_id(session, id, &feed->frame.stamp);
+}

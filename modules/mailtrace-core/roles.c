@@ -549,16 +549,6 @@ _disconnect(Feed *feed, Session *session)
     tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
 }
 
-/* the line is the only one that names the id: the connection ended within its data */
-static void
-_add_lost_id(const Feed *feed, Session *session)
-{
-  Slice id = feed->line->queue_id;
-
-  if (id.len && !host_find_id_by_key(feed->host, id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key))
-    session_add_lost_id(session, id, &feed->frame.stamp);
-}
-
 /* a log without pids: nothing joins the line to another one */
 static void
 _feed_single(Feed *feed)
@@ -675,7 +665,7 @@ tracker_feed_session(Feed *feed)
     session_add_refusal(session, feed->line, &feed->frame);
   else if (feed->line->role == LR_DISCONNECT)
     {
-      _add_lost_id(feed, session);
+      tracker_lose_id(feed, session);
       _disconnect(feed, session);
     }
 }

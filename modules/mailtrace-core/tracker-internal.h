@@ -187,6 +187,8 @@ void tracker_drop_message(Tracker *self, Message *message);
 
 /* links.c: entry of the id that the line names, in its message as far as lines have told; new if it is NULL */
 IdEntry *tracker_enter_id(Feed *feed, IdEntry *entry);
+/* the line that ends a session names an id that no other line did: the connection ended within its data */
+void tracker_lose_id(const Feed *feed, Session *session);
 void tracker_link_bounce(Feed *feed, Message *message);
 /* by the id of the other's document; FALSE: it is known by that name */
 gboolean tracker_name_bounce(Message *cause, Slice id);
