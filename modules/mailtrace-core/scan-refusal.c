@@ -3,7 +3,7 @@
  * Refusals, and peers on lines whose other words strangers choose: commands, login names, reasons.  Knows how the log
  * goes on behind a peer; what may stand there is said by the rows.
  */
-#include "scan.h"
+#include "scan-letters.h"
 
 static gboolean
 _is_end(Slice rest, Slice end)
@@ -286,21 +286,39 @@ _skip_parent(Scan *self)
     *self = saved;
 }
 
+/* the recipient of a delivery that was under way */
+static gboolean
+_take_recipient(Scan *self, Slice *recipient)
+{
+  UnquotedAddress address;
+
+  switch (scan_unquoted_address(self->rest, FALSE, &address))
+    {
+    case UNQUOTED_FOUND:
+      *recipient = address.final;
+      self->rest = slice_skip(self->rest, address.len);
+      return TRUE;
+    case UNQUOTED_UNSURE:
+      return FALSE;
+    default:
+      *recipient = scan_quoted_word(self->rest);
+      self->rest = slice_skip(self->rest, recipient->len);
+      _skip_parent(self);
+      return slice_find_char(*recipient, '@') > 0;
+    }
+}
+
 /* address " F=<": what stands behind the client where the next hop refused the data of a cut-through delivery */
 static gboolean
 _recipient_follows(Slice *rest, const Slice *ends)
 {
   Line scratch;
+  Slice recipient;
 
   _refusal_follows(rest, ends);
-  Slice word = scan_next(*rest) == ' ' ? scan_quoted_word(slice_skip(*rest, 1)) : SLICE("");
-
-  if (slice_find_char(word, '@') < 1)
-    return FALSE;
-  Scan scan = { slice_skip(*rest, 1 + word.len), &scratch };
+  Scan scan = { *rest, &scratch };
   scan_clear_fields(&scratch);
-  _skip_parent(&scan);
-  return slice_starts_with(scan.rest, SLICE(" F=<"));
+  return scan_take(&scan, " ") && _take_recipient(&scan, &recipient) && slice_starts_with(scan.rest, SLICE(" F=<"));
 }
 
 /* " F=<" sender ">" [" Q=" queue] [" P=<" path ">"] */
@@ -318,13 +336,9 @@ static gboolean
 _cut_through(Scan *self)
 {
   gboolean temporary;
+  Slice recipient;
 
-  if (!scan_take(self, " "))
-    return FALSE;
-  Slice recipient = scan_quoted_word(self->rest);
-  self->rest = slice_skip(self->rest, recipient.len);
-  _skip_parent(self);
-  if (!_cut_through_fields(self))
+  if (!scan_take(self, " ") || !_take_recipient(self, &recipient) || !_cut_through_fields(self))
     return FALSE;
   temporary = scan_take(self, " tmp-reject from cutthrough after DATA:");
   if (!temporary && !scan_take(self, " rejected after DATA:"))
