@@ -339,6 +339,8 @@ _shift_interim(GQueue *queue, gint64 usec)
 void
 host_shift_clock(Host *self, gint64 usec)
 {
+  if (!self->clock_usec)
+    return;
   self->clock_usec += usec;
   self->waits_from_usec += usec;
   self->sure_usec += usec;
@@ -410,13 +412,13 @@ host_resolve_stamp(const Host *self, Stamp *stamp)
 }
 
 gboolean
-host_doubts_stamp(const Host *self, const Stamp *stamp)
+host_doubts_stamp(const Host *self, const Stamp *stamp, gboolean has_id)
 {
   Stamp before = { stamp->local_usec, self->old_offset_sec };
 
   return stamp->offset_sec == self->offset_sec && self->old_offset_sec > self->offset_sec
          && stamp_to_utc_usec(&before) <= self->offset_changed_usec
-         && !_is_near(stamp_to_utc_usec(stamp), self->clock_usec);
+         && (has_id || !_is_near(stamp_to_utc_usec(stamp), self->clock_usec));
 }
 
 static gboolean

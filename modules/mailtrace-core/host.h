@@ -212,9 +212,9 @@ gboolean host_learn_offset(Host *self, const QueueId *id, const Stamp *stamp);
 /* gives a stamp without offset the host's; late lines from before a change get the old one */
 void host_resolve_stamp(const Host *self, Stamp *stamp);
 
-/* a stamp that host_resolve_stamp() has given the offset of now, which does not fit the clock: in the hour that comes
- * twice it may be of before the change as well */
-gboolean host_doubts_stamp(const Host *self, const Stamp *stamp);
+/* a stamp that host_resolve_stamp() has given the offset of now: in the hour that comes twice it may be of before the
+ * change as well.  Processes come back within an hour, queue ids do not: without one it must not fit the clock. */
+gboolean host_doubts_stamp(const Host *self, const Stamp *stamp, gboolean has_id);
 
 /* what a line says about the time */
 typedef struct _ClockLine

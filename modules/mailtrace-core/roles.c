@@ -466,17 +466,6 @@ tracker_feed_id(Feed *feed)
     _feed_message(feed, message, entry);
 }
 
-static gboolean
-_is_known_connection(const Feed *feed, guint64 client_key)
-{
-  const Connection *known = host_find_connection(feed->host, client_key);
-  const Tombstone *ended = tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, client_key));
-  const Session *session = pointer_map_get(&feed->host->clients, client_key);
-
-  return (known && known->line_hash == feed->hash) || (ended && tombstone_covers(ended, feed) && !session)
-         || (session && session->connect_hash == feed->hash);
-}
-
 /* lines of the process that serves it may have come first */
 static void
 _join_live_session(Feed *feed, Connection *connection)
@@ -497,7 +486,7 @@ _connect(Feed *feed)
   Connection *known = host_find_connection(feed->host, hash), *connection;
   gint64 count;
 
-  if (_is_known_connection(feed, hash))
+  if (tracker_has_read_connection(feed, hash))
     {
       feed->tracker->counters.lines_repeated++;
       return;
@@ -579,47 +568,6 @@ _feed_single(Feed *feed)
   tracker_bury_line(feed);
 }
 
-static gboolean
-_has_left(const Feed *feed, Slice ip, Slice port)
-{
-  guint64 key = host_client_hash(feed->host, ip, port);
-
-  return tracker_tombstone(feed->tracker, tracker_client_hash(feed->host, key)) != NULL;
-}
-
-/* a port that no ended session had, however the line is read: the pid was given away again within a second */
-static gboolean
-_is_new_client(const Feed *feed)
-{
-  const Line *line = feed->line;
-  Slice port = line_get(line, F_CLIENT_PORT);
-
-  return port.len && !_has_left(feed, line_get(line, F_CLIENT_IP), port)
-         && !(line->several_clients && _has_left(feed, line->other_ip, line->other_port));
-}
-
-/* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
-static gboolean
-_is_of_ended_session(const Feed *feed, const Session *live)
-{
-  const Tombstone *tombstone;
-
-  if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
-    return TRUE;
-  if (live && feed->frame.stamp.local_usec >= live->first.local_usec)
-    return FALSE;
-  tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
-  return tombstone && tombstone_covers(tombstone, feed) && !_is_new_client(feed);
-}
-
-/* what a process says of a client that has left, as "no MAIL in SMTP connection": its session has had its document */
-static gboolean
-_is_afterword(const Feed *feed, const Session *live)
-{
-  return !live && feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len && !_is_new_client(feed)
-         && tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
-}
-
 void
 tracker_feed_session(Feed *feed)
 {
@@ -636,12 +584,12 @@ tracker_feed_session(Feed *feed)
       _feed_single(feed);
       return;
     }
-  if (_is_of_ended_session(feed, live))
+  if (tracker_is_of_ended_session(feed, live))
     {
       counters->lines_repeated++;
       return;
     }
-  if (_is_afterword(feed, live))
+  if (tracker_is_afterword(feed, live))
     {
       counters->lines_of_sessions++;
       return;
@@ -668,27 +616,4 @@ tracker_feed_session(Feed *feed)
       tracker_lose_id(feed, session);
       _disconnect(feed, session);
     }
-}
-
-static gboolean
-_has_read_of_message(const Feed *feed)
-{
-  const IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed->id_key);
-
-  return entry ? u64_set_has(&entry->message->known, feed->hash) : tombstone && feed->usec <= tombstone->closed_usec;
-}
-
-gboolean
-tracker_has_read(const Feed *feed)
-{
-  const Session *live = host_find_session(feed->host, feed->process_key);
-
-  if (feed->line->queue_id.len)
-    return _has_read_of_message(feed);
-  if (feed->line->role == LR_CONNECT)
-    return _is_known_connection(feed, host_connection_hash(feed->host, feed->line));
-  if (!feed->frame.pid)
-    return tracker_tombstone(feed->tracker, feed->hash) != NULL;
-  return _is_of_ended_session(feed, live) || (live && u64_set_has(&live->known, feed->hash));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of the tracker share: tracker.c takes lines in and lets time pass, roles.c says what each role does,
- * lifecycle.c opens, ends and forgets, limits.c does so where there is too much.
+ * read-again.c what was read before, lifecycle.c opens, ends and forgets, limits.c does so where there is too much.
  */
 #ifndef MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
 #define MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
@@ -197,7 +197,13 @@ gboolean tracker_name_cause(Message *bounce, Slice id);
 /* roles.c */
 void tracker_feed_id(Feed *feed);
 void tracker_feed_session(Feed *feed);
-/* this very line, or one that is no newer than the end of what it belongs to: a source reads its lines again */
+
+/* read-again.c: this very line, or one that is no newer than the end of what it belongs to */
 gboolean tracker_has_read(const Feed *feed);
+gboolean tracker_has_read_connection(const Feed *feed, guint64 client_key);
+/* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
+gboolean tracker_is_of_ended_session(const Feed *feed, const Session *live);
+/* what a process says of a client that has left, as "no MAIL in SMTP connection": its session has had its document */
+gboolean tracker_is_afterword(const Feed *feed, const Session *live);
 
 #endif

@@ -129,11 +129,14 @@ _is_by_maker(const Feed *feed, const QueueId *id)
   return feed->line->role == LR_ARRIVAL || (feed->line->parent.len && feed->frame.pid == id->pid);
 }
 
-/* all that is due was reckoned with an offset that was nothing but assumed, or told by a line that may be late */
+/* all that is due was reckoned with an offset that was nothing but assumed, or told by a line that may be late; unless
+ * summer time has just begun or ended */
 static void
 _correct_clock(Feed *feed, gint32 assumed, gboolean was_sure)
 {
-  if (!was_sure)
+  Stamp stamp = { feed->frame.stamp.local_usec, feed->host->offset_sec };
+
+  if (!was_sure && ABS(stamp_to_utc_usec(&stamp) - feed->host->clock_usec) > CLOCK_TOLERANCE_SEC * STAMP_USEC)
     host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
 }
 
@@ -203,7 +206,7 @@ _doubt_stamp(Feed *feed)
   const Host *host = feed->host;
   Stamp *stamp = &feed->frame.stamp;
 
-  if (!host_doubts_stamp(host, stamp))
+  if (!host_doubts_stamp(host, stamp, feed->line->queue_id.len > 0))
     return;
   stamp->offset_sec = host->old_offset_sec;
   feed->usec = stamp_to_utc_usec(stamp);
