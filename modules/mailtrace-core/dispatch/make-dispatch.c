@@ -6,6 +6,7 @@
 #include "line-shape.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define WRITERS 5
 #define KINDS (WRITERS * 2)
@@ -139,6 +140,16 @@ _write_list(guint kind, guchar first)
   return n + 1;
 }
 
+/* who tries a row goes on until there is no step any more */
+static void
+_require_an_end(const LineShape *shape)
+{
+  if (!shape->steps[LINE_STEPS_MAX - 1].scan)
+    return;
+  fprintf(stderr, "make-dispatch: the row %s has more than %d steps\n", shape->name, LINE_STEPS_MAX - 1);
+  exit(1);
+}
+
 /* what a text of the row begins with, as far as it is a literal of the first step */
 static void
 _write_row(const gchar *table, guint i, const LineShape *shape)
@@ -146,6 +157,7 @@ _write_row(const gchar *table, guint i, const LineShape *shape)
   Slice literal = shape->steps[0].scan == scan_literal ? shape->steps[0].literal : SLICE("");
   guint known_len = literal.len < LINE_BEGIN_BYTES ? (guint) literal.len : 0;
 
+  _require_an_end(shape);
   printf("{&%s[%u],&%s[%u].steps[%d],{", table, i, table, i, known_len > 0);
   for (gsize n = 0; n < LINE_BEGIN_BYTES; n++)
     printf("%d,", n < literal.len ? literal.str[n] : 0);
