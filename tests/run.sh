@@ -222,10 +222,7 @@ engines_suite() {
 engine_tests() {
   local engine more=()
   for engine in http killed; do beside engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
-  if [ $engines = yes ]; then
-    check engines/download python3 "$top/tests/engines/download.py"
-    more=(dashboards kafka opensearch postgresql_views setup)
-  fi
+  [ $engines = no ] || more=(dashboards kafka opensearch postgresql_views setup)
   for engine in sql "${more[@]}"; do check engines/$engine python3 "$top/tests/engines/test_$engine.py"; done
   for engine in http killed; do check engines/$engine collect engines/$engine; done
 }
@@ -242,7 +239,6 @@ prepare_trixie() {
 # what engines are made of is shown to it.
 other_debian() {
   local suite=$1 tests options=() downloads=${XDG_CACHE_HOME:-$HOME/.cache}
-  prepare_trixie || return 1
   tests=$(cd "$top/tests" && grep -L browser e2e/test_*.py | sed 's/\.py$//')
   if [ $engines = yes ]; then
     python3 "$top/tests/engines/download.py" || return 1
@@ -293,15 +289,17 @@ export MAILTRACE_BUILD=$work/gcc
 if [ $versions = yes ]; then
   . "$top/tests/versions/chroots.sh"
   check versions/chroots chroots_usable
-  beside versions/trixie other_debian trixie
+  beside versions/prepare-trixie prepare_trixie
 fi
+[ $engines = no ] || beside engines/download python3 "$top/tests/engines/download.py"
 check build/gcc build gcc gcc
-[ ${#names[@]} -gt 0 ] || beside engines engines_suite
 check build/clang build clang clang
 [ $quick = yes ] || check build/sanitized build clang-sanitized clang -DMAILTRACE_FUZZ=ON \
   -DMAILTRACE_SANITIZE=address,undefined
 [ $quick = yes ] || check build/module-sanitized build gcc-sanitized gcc -DMAILTRACE_TESTS=OFF \
   -DMAILTRACE_SANITIZE=address,undefined
+if [ $engines = yes ]; then check engines/download collect engines/download; fi
+[ ${#names[@]} -gt 0 ] || beside engines engines_suite
 for lint in "$top"/tests/lint/check_*; do check "lint/$(basename "$lint")" "$lint"; done
 run_programs gcc
 [ $quick = yes ] || run_programs clang-sanitized
@@ -312,6 +310,10 @@ check bench/budget env MAILTRACE_BENCH_DIR="$work/bench" "$top/tests/bench/budge
 for test in "$top"/tests/e2e/test_*.py; do
   check "e2e/$(basename "$test" .py)" python3 "$test"
 done
+if [ $versions = yes ]; then
+  check versions/prepare-trixie collect versions/prepare-trixie
+  beside versions/trixie other_debian trixie
+fi
 [ ${#names[@]} -eq 0 ] || engine_tests
 if [ $quick = no ]; then
   for test in command journal_command confirm raw; do
