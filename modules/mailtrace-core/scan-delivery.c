@@ -220,7 +220,9 @@ scan_delivery(Scan *self, const LineStep *step)
 gboolean
 scan_no_delivery(Scan *self, const LineStep *step)
 {
-  if (!self->rest.len || strchr("(<", self->rest.str[0] ? self->rest.str[0] : '<') || slice_find(self->rest, SLICE(" R=")) >= 0
+  gchar next = scan_next(self->rest);
+
+  if (next == '\0' || next == '(' || next == '<' || slice_find(self->rest, SLICE(" R=")) >= 0
       || slice_find(self->rest, SLICE(" T=")) >= 0)
     return FALSE;
   scan_add(self, step->field, self->rest, TRUE);
