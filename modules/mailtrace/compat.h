@@ -14,21 +14,40 @@
 #define LM_VT_INTEGER LM_VT_INT64
 #endif
 
+/* the name of a value, registered once and for good; handle 0: there is none */
+typedef struct _CompatName
+{
+  NVHandle handle;
+  guint32 len;
+  const gchar *text;    /* NULL: syslog-ng is asked to set the value */
+} CompatName;
+
+static inline void
+compat_name_init(CompatName *self, const gchar *name)
+{
+  self->handle = log_msg_get_value_handle(name);
+#if VERSION_VALUE_CURRENT < 0x0400
+  gssize len = 0;
+  const gchar *text = log_msg_get_value_name(self->handle, &len);
+
+  self->text = log_msg_is_handle_sdata(self->handle) ? NULL : text;
+  self->len = (guint32) len;
+#endif
+}
+
 /* in 3.38 the table is all there is to a value, but for structured data, and half of the way to it is spared; later
  * versions may note more, and are asked to set it */
 static inline void
-compat_set_value(LogMessage *msg, NVHandle handle, const gchar *value, gsize len, LogMessageValueType type)
+compat_set_value(LogMessage *msg, const CompatName *name, const gchar *value, gsize len, LogMessageValueType type)
 {
 #if VERSION_VALUE_CURRENT < 0x0400
   gboolean is_new;
-  gssize name_len = 0;
-  const gchar *name = log_msg_get_value_name(handle, &name_len);
 
-  if (msg->flags & LF_STATE_OWN_PAYLOAD && !log_msg_is_handle_sdata(handle)
-      && nv_table_add_value(msg->payload, handle, name, (gsize) name_len, value, len, type, &is_new))
+  if (name->text && msg->flags & LF_STATE_OWN_PAYLOAD
+      && nv_table_add_value(msg->payload, name->handle, name->text, name->len, value, len, type, &is_new))
     return;
 #endif
-  log_msg_set_value_with_type(msg, handle, value, (gssize) len, type);
+  log_msg_set_value_with_type(msg, name->handle, value, (gssize) len, type);
 }
 
 static inline void

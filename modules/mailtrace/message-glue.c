@@ -6,17 +6,22 @@
 
 #define PRI_MAIL_INFO 22
 
+/* a thread reads one source after the other, and most lines of a source begin alike */
+static __thread FrameMemory last_begin;
+
 static void
 _register(MessageGlue *self, const MailtraceOptions *options, RecordKind kind)
 {
   gchar name[256];
 
-  memset(self->handles[kind], 0, sizeof(self->handles[kind]));
+  memset(self->names[kind], 0, sizeof(self->names[kind]));
+  memset(self->wanted[kind], 0, sizeof(self->wanted[kind]));
   for (guint id = 0; id < FIELD_COUNT; id++)
     if (field_get((FieldId) id)->records & (1u << kind) && mailtrace_options_has_field(options, (FieldId) id, kind))
       {
         g_snprintf(name, sizeof(name), "%s%s", options->prefix, field_name_in((FieldId) id, kind));
-        self->handles[kind][id] = log_msg_get_value_handle(name);
+        compat_name_init(&self->names[kind][id], name);
+        self->wanted[kind][id / FACTS_WORD_BITS] |= G_GUINT64_CONSTANT(1) << id % FACTS_WORD_BITS;
       }
 }
 
@@ -80,7 +85,7 @@ message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *opt
 {
   Slice program = _get_copy(msg, LM_V_PROGRAM, copy);
 
-  if (program.len || !frame_split(input, msg->timestamps[LM_TS_RECVD].ut_sec, out))
+  if (program.len || !frame_split_next(&last_begin, input, msg->timestamps[LM_TS_RECVD].ut_sec, out))
     frame_from_syslog(_get_copy(msg, LM_V_HOST, copy), program, _get_copy(msg, LM_V_PID, copy), _stamp(msg), input,
                       out);
   if (!out->host.len)
@@ -95,26 +100,33 @@ message_glue_get_frame(LogMessage *msg, Slice input, const MailtraceOptions *opt
 
 /* handle 0: not among fields() */
 static inline void
-_set(LogMessage *msg, NVHandle handle, Slice value, LogMessageValueType type)
+_set(LogMessage *msg, const CompatName *name, Slice value, LogMessageValueType type)
 {
-  if (handle)
-    compat_set_value(msg, handle, value.len ? value.str : "", value.len, type);
+  if (name->handle)
+    compat_set_value(msg, name, value.len ? value.str : "", value.len, type);
+}
+
+/* one of syslog-ng's own */
+static void
+_set_own(LogMessage *msg, NVHandle handle, Slice value)
+{
+  log_msg_set_value_with_type(msg, handle, value.len ? value.str : "", (gssize) value.len, LM_VT_STRING);
 }
 
 static void
-_set_number(LogMessage *msg, NVHandle handle, gint64 number)
+_set_number(LogMessage *msg, const CompatName *name, gint64 number)
 {
   gchar digits[INTEGER_MAX];
 
-  _set(msg, handle, slice_new(digits, integer_format(number, digits)), LM_VT_INTEGER);
+  _set(msg, name, slice_new(digits, integer_format(number, digits)), LM_VT_INTEGER);
 }
 
 static void
-_set_decimal(LogMessage *msg, NVHandle handle, gint64 millionths)
+_set_decimal(LogMessage *msg, const CompatName *name, gint64 millionths)
 {
   gchar digits[DECIMAL_MAX];
 
-  _set(msg, handle, slice_new(digits, decimal_format(millionths, digits)), LM_VT_DOUBLE);
+  _set(msg, name, slice_new(digits, decimal_format(millionths, digits)), LM_VT_DOUBLE);
 }
 
 static LogMessageValueType
@@ -146,32 +158,46 @@ _decoded(const LineField *field)
 }
 
 static void
-_set_line_list(const MessageGlue *self, LogMessage *msg, const Line *line, FieldId id)
+_set_line_list(LogMessage *msg, const CompatName *name, const Line *line, FieldId id)
 {
   GString *list = scratch_buffers_alloc();
 
   for (guint i = 0; i < line->n_fields; i++)
     if (line->fields[i].id == id)
       list_text_append(list, _decoded(&line->fields[i]));
-  _set(msg, self->handles[RK_LINE][id], slice_new(list->str, list->len), LM_VT_LIST);
+  _set(msg, name, slice_new(list->str, list->len), LM_VT_LIST);
 }
 
 static void
-_set_line_field(const MessageGlue *self, LogMessage *msg, const Line *line, guint i)
+_set_line_field(LogMessage *msg, const CompatName *name, const Line *line, const LineField *field)
 {
-  const LineField *field = &line->fields[i];
   FieldType type = field_get(field->id)->type;
-  Slice first = line_get(line, field->id);
   gint64 decimal;
 
-  if (first.str != field->value.str || !self->handles[RK_LINE][field->id])
-    return;
   if (type == FT_LIST)
-    _set_line_list(self, msg, line, field->id);
+    _set_line_list(msg, name, line, field->id);
   else if (type == FT_DECIMAL && slice_to_decimal(field->value, &decimal))
-    _set_decimal(msg, self->handles[RK_LINE][field->id], decimal);
+    _set_decimal(msg, name, decimal);
   else
-    _set(msg, self->handles[RK_LINE][field->id], _decoded(field), _type(type));
+    _set(msg, name, _decoded(field), _type(type));
+}
+
+/* the first value of each */
+static void
+_set_line_fields(const MessageGlue *self, LogMessage *msg, const Line *line)
+{
+  guint64 rest[FACTS_WORDS];
+
+  memcpy(rest, self->wanted[RK_LINE], sizeof(rest));
+  for (guint i = 0; i < line->n_fields; i++)
+    {
+      FieldId id = line->fields[i].id;
+      guint64 bit = G_GUINT64_CONSTANT(1) << id % FACTS_WORD_BITS, *word = &rest[id / FACTS_WORD_BITS];
+
+      if (*word & bit)
+        _set_line_field(msg, &self->names[RK_LINE][id], line, &line->fields[i]);
+      *word &= ~bit;
+    }
 }
 
 static void
@@ -189,33 +215,35 @@ _set_stamp(LogMessage *msg, const Stamp *stamp)
 static void
 _set_origin(const MessageGlue *self, LogMessage *msg, const Frame *frame)
 {
+  Slice program = _get(msg, LM_V_PROGRAM);
   Stamp stamp = frame->stamp;
+  gchar digits[INTEGER_MAX];
 
-  if (_get(msg, LM_V_PROGRAM).len && !g_ascii_isdigit(_get(msg, LM_V_PROGRAM).str[0]))
+  if (program.len && !g_ascii_isdigit(program.str[0]))
     return;
   if (!stamp_has_offset(&stamp))
     stamp.offset_sec = mailtrace_options_offset_at(self->options, stamp.local_usec / STAMP_USEC);
   if (stamp.local_usec)
     _set_stamp(msg, &stamp);
   if (frame->program.len)
-    _set(msg, LM_V_PROGRAM, frame->program, LM_VT_STRING);
+    _set_own(msg, LM_V_PROGRAM, frame->program);
   if (frame->host.len)
-    _set(msg, LM_V_HOST, frame->host, LM_VT_STRING);
+    _set_own(msg, LM_V_HOST, frame->host);
   if (frame->pid)
-    _set_number(msg, LM_V_PID, frame->pid);
+    _set_own(msg, LM_V_PID, slice_new(digits, integer_format(frame->pid, digits)));
 }
 
 static void
-_set_if_any(LogMessage *msg, NVHandle handle, Slice value)
+_set_if_any(LogMessage *msg, const CompatName *name, Slice value)
 {
   if (value.len)
-    _set(msg, handle, value, LM_VT_STRING);
+    _set(msg, name, value, LM_VT_STRING);
 }
 
 static void
 _set_verdict(const MessageGlue *self, LogMessage *msg, FieldId id, TlsVerdict verdict)
 {
-  _set(msg, self->handles[RK_LINE][id], slice_from_string(tls_verdict_name(verdict)), LM_VT_STRING);
+  _set(msg, &self->names[RK_LINE][id], slice_from_string(tls_verdict_name(verdict)), LM_VT_STRING);
 }
 
 static TlsVerdict
@@ -247,43 +275,42 @@ _set_line_verdict(const MessageGlue *self, LogMessage *msg, const Line *line)
 void
 message_glue_set_line(const MessageGlue *self, LogMessage *msg, const Frame *frame, const Line *line)
 {
-  const NVHandle *handles = self->handles[RK_LINE];
+  const CompatName *names = self->names[RK_LINE];
 
-  _set(msg, handles[F_RECORD], SLICE("line"), LM_VT_STRING);
-  _set(msg, handles[F_ROLE], slice_from_string(line_role_name(line->role)), LM_VT_STRING);
-  _set_if_any(msg, handles[F_SHAPE], slice_from_string(line->shape));
-  _set_if_any(msg, handles[F_GATEWAY], frame->host);
-  _set_if_any(msg, handles[F_QUEUE_ID], line->queue_id);
-  _set_if_any(msg, handles[F_PARENT], line->parent);
-  _set_if_any(msg, handles[F_CAUSE], line->cause);
-  for (guint i = 0; i < line->n_fields; i++)
-    _set_line_field(self, msg, line, i);
+  _set(msg, &names[F_RECORD], SLICE("line"), LM_VT_STRING);
+  _set(msg, &names[F_ROLE], slice_from_string(line_role_name(line->role)), LM_VT_STRING);
+  _set_if_any(msg, &names[F_SHAPE], slice_from_string(line->shape));
+  _set_if_any(msg, &names[F_GATEWAY], frame->host);
+  _set_if_any(msg, &names[F_QUEUE_ID], line->queue_id);
+  _set_if_any(msg, &names[F_PARENT], line->parent);
+  _set_if_any(msg, &names[F_CAUSE], line->cause);
+  _set_line_fields(self, msg, line);
   _set_line_verdict(self, msg, line);
   _set_origin(self, msg, frame);
 }
 
 static void
-_set_time(LogMessage *msg, NVHandle handle, const Stamp *stamp)
+_set_time(LogMessage *msg, const CompatName *name, const Stamp *stamp)
 {
   gchar iso[STAMP_ISO_MAX];
   gsize len = stamp_format_iso(stamp, iso);
 
-  log_msg_set_value_with_type(msg, handle, iso, (gssize) len, LM_VT_STRING);
+  _set(msg, name, slice_new(iso, len), LM_VT_STRING);
 }
 
 static void
-_set_document_list(LogMessage *msg, NVHandle handle, const FactItem *item)
+_set_document_list(LogMessage *msg, const CompatName *name, const FactItem *item)
 {
   if (!item->next && list_text_is_plain(item->text))
     {
-      _set(msg, handle, item->text, LM_VT_LIST);
+      _set(msg, name, item->text, LM_VT_LIST);
       return;
     }
   GString *list = scratch_buffers_alloc();
 
   for (; item; item = item->next)
     list_text_append(list, item->text);
-  _set(msg, handle, slice_new(list->str, list->len), LM_VT_LIST);
+  _set(msg, name, slice_new(list->str, list->len), LM_VT_LIST);
 }
 
 /* the document itself, its nested records included, stands in json */
@@ -294,40 +321,40 @@ typedef struct _Written
 } Written;
 
 static void
-_set_nested(LogMessage *msg, NVHandle handle, const Written *written, RecordKind kind)
+_set_nested(LogMessage *msg, const CompatName *name, const Written *written, RecordKind kind)
 {
-  _set(msg, handle, slice_new(written->json->str + written->places.nested[kind].at, written->places.nested[kind].len),
+  _set(msg, name, slice_new(written->json->str + written->places.nested[kind].at, written->places.nested[kind].len),
        LM_VT_JSON);
 }
 
 static void
 _set_document_value(const MessageGlue *self, LogMessage *msg, const Facts *facts, FieldId id, const Written *written)
 {
-  NVHandle handle = self->handles[facts->kind][id];
+  const CompatName *name = &self->names[facts->kind][id];
   const Fact *fact = facts_at(facts, id);
 
   switch (field_get(id)->type)
     {
     case FT_INTEGER:
-      _set_number(msg, handle, fact->number);
+      _set_number(msg, name, fact->number);
       break;
     case FT_DECIMAL:
-      _set_decimal(msg, handle, fact->number);
+      _set_decimal(msg, name, fact->number);
       break;
     case FT_BOOLEAN:
-      _set(msg, handle, fact->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);
+      _set(msg, name, fact->number ? SLICE("true") : SLICE("false"), LM_VT_BOOLEAN);
       break;
     case FT_TIME:
-      _set_time(msg, handle, &fact->stamp);
+      _set_time(msg, name, &fact->stamp);
       break;
     case FT_LIST:
-      _set_document_list(msg, handle, fact->list.first);
+      _set_document_list(msg, name, fact->list.first);
       break;
     case FT_RECORDS:
-      _set_nested(msg, handle, written, field_nested_kind(id));
+      _set_nested(msg, name, written, field_nested_kind(id));
       break;
     default:
-      _set(msg, handle, fact->text, LM_VT_STRING);
+      _set(msg, name, fact->text, LM_VT_STRING);
     }
 }
 
@@ -344,8 +371,8 @@ _set_header(const MessageGlue *self, LogMessage *msg, const Facts *facts)
         received.offset_sec = 0;
       _set_stamp(msg, &received);
     }
-  _set(msg, LM_V_HOST, facts_get_text(facts, F_GATEWAY), LM_VT_STRING);
-  _set(msg, LM_V_PROGRAM, SLICE("mailtrace"), LM_VT_STRING);
+  _set_own(msg, LM_V_HOST, facts_get_text(facts, F_GATEWAY));
+  _set_own(msg, LM_V_PROGRAM, SLICE("mailtrace"));
   log_msg_set_tag_by_id(msg, self->tag);
 }
 
@@ -354,13 +381,25 @@ _set_header(const MessageGlue *self, LogMessage *msg, const Facts *facts)
 #define ROOM_OF_MESSAGE 1024
 
 static gsize
-_room(const Facts *facts, const Written *written)
+_room(const MessageGlue *self, const Facts *facts, const Written *written)
 {
   guint n = 0;
 
   for (guint word = 0; word < FACTS_WORDS; word++)
-    n += (guint) __builtin_popcountll(facts->has[word]);
+    n += (guint) __builtin_popcountll(facts->has[word] & self->wanted[facts->kind][word]);
   return 2 * written->json->len + n * ROOM_OF_VALUE + ROOM_OF_MESSAGE;
+}
+
+static void
+_set_wanted(const MessageGlue *self, LogMessage *msg, const Facts *facts, const Written *written)
+{
+  for (guint word = 0; word < FACTS_WORDS; word++)
+    for (guint64 rest = facts->has[word] & self->wanted[facts->kind][word]; rest; rest &= rest - 1)
+      {
+        FieldId id = (FieldId) (word * FACTS_WORD_BITS + (guint) __builtin_ctzll(rest));
+
+        _set_document_value(self, msg, facts, id, written);
+      }
 }
 
 LogMessage *
@@ -369,11 +408,9 @@ message_glue_new_document(const MessageGlue *self, const Facts *facts)
   Written written = { .json = scratch_buffers_alloc() };
 
   document_write_with_places(self->writer, facts, written.json, &written.places);
-  LogMessage *msg = log_msg_sized_new(_room(facts, &written));
+  LogMessage *msg = log_msg_sized_new(_room(self, facts, &written));
   _set_header(self, msg, facts);
-  for (FieldId id = facts_next(facts, 0); id < FIELD_COUNT; id = facts_next(facts, id + 1u))
-    if (self->handles[facts->kind][id])
-      _set_document_value(self, msg, facts, id, &written);
-  _set(msg, LM_V_MESSAGE, slice_new(written.json->str, written.json->len), LM_VT_STRING);
+  _set_wanted(self, msg, facts, &written);
+  _set_own(msg, LM_V_MESSAGE, slice_new(written.json->str, written.json->len));
   return msg;
 }

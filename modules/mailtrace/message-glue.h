@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * MessageGlue: log messages to frames, lines and documents to log messages.  Handles of all names are registered once.
+ * MessageGlue: log messages to frames, lines and documents to log messages.  All names are registered once.
  * Read-only after init: all threads share it.
  */
 #ifndef MAILTRACE_MESSAGE_GLUE_H_INCLUDED
@@ -11,7 +11,8 @@
 
 typedef struct _MessageGlue
 {
-  NVHandle handles[RECORD_KIND_COUNT][FIELD_COUNT];   /* 0: no such field in that kind, or not wanted */
+  CompatName names[RECORD_KIND_COUNT][FIELD_COUNT];   /* handle 0: no such field in that kind, or not wanted */
+  guint64 wanted[RECORD_KIND_COUNT][FACTS_WORDS];     /* bit of each field that has a handle, as in Facts */
   const MailtraceOptions *options;   /* the parser's own */
   DocumentWriter *writer;
   LogTagId tag;

@@ -25,7 +25,7 @@ MAILTRACE = """parser p {{ mailtrace({options}); }};
 destination d {{ file("{output}" template("${{MESSAGE}}\\n")); }};
 log {{ source(s_lines); parser(p); {filter} destination(d); flags(flow-control); }};
 """
-DOCUMENTS = 'filter { not "${mailtrace.record}" eq "line"; };'
+DOCUMENTS = 'filter { tags("mailtrace"); };'
 GROUPING = """parser p_patterns {{ db-parser(file("{scratch}/patterns.xml")); }};
 parser p_join {{ grouping-by(key("${{.mail.queue_id}}") scope(global) where("${{.mail.queue_id}}" ne "")
   trigger("${{.mail.role}}" eq "completed") timeout(600) inject-mode(aggregate-only)
@@ -56,6 +56,7 @@ PIPELINES = {
     "drop": ("mailtrace, lines(drop), documents to a file", _mailtrace("lines(drop)")),
     "drop-journal": ("the same with a journal", _mailtrace('lines(drop) journal("{scratch}/j")')),
     "drop-raw": ("mailtrace as it ships: the UTM's own frame, flags(no-parse), lines(drop)", _mailtrace("lines(drop)")),
+    "store-raw": ("the same, documents nothing but stored: fields(\"id\", \"revision\")", _mailtrace('lines(drop) fields("id", "revision")')),
     "pass": ("mailtrace, lines(pass), all fields set, documents to a file", _mailtrace("lines(pass)", DOCUMENTS)),
     "pass-journal": ("the same with a journal", _mailtrace('lines(pass) journal("{scratch}/j")', DOCUMENTS)),
     "csv-kv": ("csv-parser, kv-parser, no destination", CSV_KV),
