@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* base 62 there and back; knows no line and no time: whether a decoded second is plausible is the caller's question */
 #include "mailtrace/queue_id.h"
+#include "alnum.h"
 
 static const gchar digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -23,31 +24,6 @@ _is_digit(gchar c)
   return values[(guchar) c] != 0;
 }
 
-#ifdef __SSE2__
-/* bit i: byte i is a digit */
-static inline guint
-_digits_of_16(const gchar *at)
-{
-  __m128i bytes = _mm_loadu_si128((const __m128i *) at);
-  __m128i number = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
-  __m128i letter = _mm_sub_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
-  __m128i numbers = _mm_cmpeq_epi8(_mm_min_epu8(number, _mm_set1_epi8(9)), number);
-  __m128i letters = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
-
-  return (guint) _mm_movemask_epi8(_mm_or_si128(numbers, letters));
-}
-#else
-static inline guint
-_digits_of_16(const gchar *at)
-{
-  guint digits = 0;
-
-  for (guint i = 0; i < 16; i++)
-    digits |= (guint) _is_digit(at[i]) << i;
-  return digits;
-}
-#endif
-
 static gboolean
 _has_form(Slice text, gsize second_dash, gsize len)
 {
@@ -58,8 +34,8 @@ _has_form(Slice text, gsize second_dash, gsize len)
   gsize last = len - 16;
   guint first_dashes = 1u << 6 | (second_dash < 16 ? 1u << second_dash : 0);
   guint last_dashes = 1u << (second_dash - last) | (last <= 6 ? 1u << (6 - last) : 0);
-  return _digits_of_16(text.str) == (0xffffu & ~first_dashes)
-         && (!last || _digits_of_16(text.str + last) == (0xffffu & ~last_dashes));
+  return alnum_of_16(text.str) == (0xffffu & ~first_dashes)
+         && (!last || alnum_of_16(text.str + last) == (0xffffu & ~last_dashes));
 }
 
 gsize

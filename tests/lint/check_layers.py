@@ -10,20 +10,20 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "facts", "privacy", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
 PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line",
-           "u64-map": "slice", "words": "slice", "lower": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
+           "u64-map": "slice", "words": "slice", "lower": "slice", "alnum": "slice", "refusal-words": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
            "journal-block": "journal", "record-nested": "record", "record-packed": "record", "record-line": "record", "facts-make": "facts", "ecs-derived": "facts",
            "json-copy": "slice", "json-text": "stamp", "document-plan": "document", "message": "tracker", "host": "tracker",
            "message-parts": "tracker", "tracker-internal": "tracker"}
-PRIVATE_ORDER = ["u64-map", "words", "lower", "keyed-hash", "pointer-map", "pool", "known-texts", "record-nested", "record-packed", "record-line", "address", "frame-stamp", "pieces", "journal-block", "tls-suite",
+PRIVATE_ORDER = ["alnum", "refusal-words", "u64-map", "words", "lower", "keyed-hash", "pointer-map", "pool", "known-texts", "record-nested", "record-packed", "record-line", "address", "frame-stamp", "pieces", "journal-block", "tls-suite",
                  "scan", "scan-letters", "line-shape", "line-steps", "json-copy", "json-text", "facts-make", "ecs-derived",
                  "document-plan", "message", "host", "message-parts", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any
-SOURCES = {"slice": None, "stamp": None, "queue_id": None, "field": None, "frame": "frame-stamp", "record": "record-line",
+SOURCES = {"slice": None, "stamp": None, "queue_id": "alnum", "field": None, "frame": "frame-stamp", "record": "record-line",
            "words": "words", "tls_policy": "tls-suite", "tls-suite": "tls-suite", "scan": "scan-letters",
            "line": "line-shape", "dialect": "line-steps", "journal": "journal-block", "json": "json-text",
            "facts": "facts-make", "privacy": "facts-make", "document": "document-plan"}
 # rows that one file of the core turns into a table
-DATA = {"tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc", "suite-table.inc"}
+DATA = {"refusal-words.def", "refusal-words.inc", "tls-suites.def", "words.def", "tls-policies.inc", "line-dispatch.inc", "word-table.inc", "suite-table.inc"}
 SYSTEM = {"emmintrin.h", "xxhash.h", "glib.h", "string.h", "arpa/inet.h", "libpsl.h", "stdlib.h", "stdint.h"}
 # for the journal's sources only
 FILES = {"errno.h", "fcntl.h", "stdio.h", "sys/file.h", "sys/mman.h", "sys/stat.h", "unistd.h"}
