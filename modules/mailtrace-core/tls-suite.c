@@ -40,33 +40,49 @@ _by_name(Slice name)
 #define CIPHER_LEN_MAX 80
 #define NAME_MAX_LEN 96
 
-/* the part in front of the next "__", which is taken too */
-static Slice
-_part(Slice *rest)
-{
-  gssize end = slice_find_pair(*rest, '_', '_', '_');
-  Slice part = end < 0 ? *rest : slice_head(*rest, (gsize) end);
+#define PARTS_MAX 4
 
-  *rest = slice_skip(*rest, part.len + 2);
-  return part;
+/* exchange, signature, encryption and mac, or fewer and empty ones */
+typedef struct _Parts
+{
+  Slice at[PARTS_MAX];
+} Parts;
+
+/* the texts between "__"; FALSE: there is only one */
+static inline gboolean
+_split(Parts *self, Slice text)
+{
+  gssize end = slice_find_pair(text, '_', '_', '_');
+
+  if (end < 0)
+    return FALSE;
+  for (guint i = 0; i < PARTS_MAX; i++, end = text.len ? slice_find_pair(text, '_', '_', '_') : -1)
+    {
+      self->at[i] = end < 0 ? text : slice_new(text.str, (gsize) end);
+      text = end < 0 ? SLICE("") : slice_new(text.str + end + 2, text.len - (gsize) end - 2);
+    }
+  return TRUE;
 }
 
 /* ECDHE_SECP256R1 and RSA_PSS_RSAE_SHA256 are ECDHE and RSA; EdDSA comes with the suites of ECDSA */
 static Slice
 _exchange(Slice exchange, Slice signature)
 {
-  gboolean rsa = slice_starts_with(signature, SLICE("RSA"));
-  gboolean ecdsa = slice_starts_with(signature, SLICE("ECDSA")) || slice_starts_with(signature, SLICE("EDDSA"));
-
-  if (slice_starts_with(exchange, SLICE("ECDHE_PSK")))
-    return SLICE("ECDHE_PSK");
+  if (slice_starts_with(exchange, SLICE("ECDHE")))
+    {
+      if (slice_starts_with(exchange, SLICE("ECDHE_PSK")))
+        return SLICE("ECDHE_PSK");
+      if (slice_starts_with(signature, SLICE("RSA")))
+        return SLICE("ECDHE_RSA");
+      return slice_starts_with(signature, SLICE("ECDSA")) || slice_starts_with(signature, SLICE("EDDSA"))
+             ? SLICE("ECDHE_ECDSA") : SLICE_NONE;
+    }
+  if (!slice_starts_with(exchange, SLICE("DHE")))
+    return SLICE_NONE;
   if (slice_starts_with(exchange, SLICE("DHE_PSK")))
     return SLICE("DHE_PSK");
-  if (slice_starts_with(exchange, SLICE("ECDHE")))
-    return ecdsa ? SLICE("ECDHE_ECDSA") : rsa ? SLICE("ECDHE_RSA") : SLICE_NONE;
-  if (slice_starts_with(exchange, SLICE("DHE")))
-    return slice_starts_with(signature, SLICE("DSA")) ? SLICE("DHE_DSS") : rsa ? SLICE("DHE_RSA") : SLICE_NONE;
-  return SLICE_NONE;
+  return slice_starts_with(signature, SLICE("RSA")) ? SLICE("DHE_RSA")
+         : slice_starts_with(signature, SLICE("DSA")) ? SLICE("DHE_DSS") : SLICE_NONE;
 }
 
 static Slice
@@ -89,9 +105,15 @@ static void
 _append(Name *self, Slice part)
 {
   gsize len = MIN(part.len, NAME_MAX_LEN - self->len);
+  gchar *to = self->text + self->len;
 
-  if (len)
-    memcpy(self->text + self->len, part.str, len);
+  if (len >= 8 && len <= 16)
+    {
+      memcpy(to, part.str, 8);
+      memcpy(to + len - 8, part.str + len - 8, 8);
+    }
+  else if (len)
+    memcpy(to, part.str, len);
   self->len += len;
 }
 
@@ -110,13 +132,13 @@ _of_tls13(Slice encryption)
 
 /* description = exchange "__" [signature "__"] encryption ["__" mac], as GnuTLS 3.6 and later give it */
 static const TlsSuite *
-_by_description(Slice version, Slice text)
+_by_description(Slice version, const Parts *parts)
 {
-  Slice exchange = _part(&text), signature = _part(&text), encryption = _part(&text), mac = _part(&text);
-  Slice prefix = _exchange(exchange, signature);
+  Slice exchange = parts->at[0], signature = parts->at[1], encryption = parts->at[2], mac = parts->at[3];
 
   if (slice_ends_with(version, SLICE("1.3")))
     return _of_tls13(encryption.len ? encryption : signature);
+  Slice prefix = _exchange(exchange, signature);
   if (!prefix.len && (slice_equals(exchange, SLICE("RSA")) || slice_starts_with(exchange, SLICE("PSK"))
                       || slice_starts_with(exchange, SLICE("RSA_PSK"))))
     {
@@ -140,9 +162,11 @@ _by_description(Slice version, Slice text)
 const TlsSuite *
 tls_suite_find(Slice version, Slice cipher)
 {
+  Parts parts;
+
   if (cipher.len > CIPHER_LEN_MAX)
     return NULL;
-  if (slice_find_pair(cipher, '_', '_', '_') >= 0)
-    return _by_description(version, cipher);
+  if (_split(&parts, cipher))
+    return _by_description(version, &parts);
   return _by_name(slice_starts_with(cipher, SLICE("TLS_")) ? slice_skip(cipher, 4) : cipher);
 }
