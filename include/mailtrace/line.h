@@ -45,7 +45,7 @@ typedef struct _LineField
 } LineField;
 
 #define LINE_FIELDS_MAX 64
-#define LINE_MADE_MAX 64
+#define LINE_MADE_MAX 80
 
 /* the scanner refused text behind this many fields or recipients: the rest is ignored, never written past the end */
 typedef struct _Line

@@ -167,28 +167,59 @@ slice_find_char(Slice self, gchar c)
   return slice_find_either(self, c, c);
 }
 
+#ifdef __SSE2__
+/* bit i: byte i is the first one, and byte i of next one of both others */
+static inline __attribute__((always_inline)) guint
+slice_pairs_of_16(__m128i bytes, __m128i next, gchar first, gchar a, gchar b)
+{
+  __m128i either = _mm_cmpeq_epi8(next, _mm_set1_epi8(a));
+
+  if (a != b)
+    either = _mm_or_si128(either, _mm_cmpeq_epi8(next, _mm_set1_epi8(b)));
+  return (guint) _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(first)), either));
+}
+
+static inline __attribute__((always_inline)) __m128i
+slice_load_twice_8(const gchar *low, const gchar *high)
+{
+  return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) low), _mm_loadl_epi64((const __m128i *) high));
+}
+#endif
+
 /* index of the first such byte with one of both others behind it, or -1 */
 static inline __attribute__((always_inline)) gssize
 slice_find_pair(Slice self, gchar first, gchar a, gchar b)
 {
-  gsize i = 0;
+  const gchar *s = self.str;
 
 #ifdef __SSE2__
-  for (; i + 17 <= self.len; i += 16)
+  if (self.len >= 17)
+    for (gsize i = 0, last = self.len - 17; ; i = MIN(i + 16, last))
+      {
+        guint found = slice_pairs_of_16(_mm_loadu_si128((const __m128i *) (s + i)),
+                                        _mm_loadu_si128((const __m128i *) (s + i + 1)), first, a, b);
+        if (found)
+          return (gssize) i + __builtin_ctz(found);
+        if (i == last)
+          return -1;
+      }
+  if (self.len >= 9)
     {
-      __m128i bytes = _mm_loadu_si128((const __m128i *) (self.str + i));
-      __m128i next = _mm_loadu_si128((const __m128i *) (self.str + i + 1));
-      __m128i either = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8(a)), _mm_cmpeq_epi8(next, _mm_set1_epi8(b)));
-      guint found = (guint) _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(first)), either));
-      if (found)
-        return (gssize) i + __builtin_ctz(found);
+      const gchar *end = s + self.len;
+      guint found = slice_pairs_of_16(slice_load_twice_8(s, end - 9), slice_load_twice_8(s + 1, end - 8), first, a, b);
+      if (!found)
+        return -1;
+      return found & 0xff ? __builtin_ctz(found) : (gssize) self.len - 17 + __builtin_ctz(found);
     }
 #endif
-  for (; i + 1 < self.len; i++)
-    if (self.str[i] == first && (self.str[i + 1] == a || self.str[i + 1] == b))
+  for (gsize i = 0; i + 1 < self.len; i++)
+    if (s[i] == first && (s[i + 1] == a || s[i + 1] == b))
       return (gssize) i;
   return -1;
 }
+
+/* slice_find_char() for long texts in which the byte is rare */
+gssize slice_find_rare(Slice self, gchar c);
 
 /* index of the last such byte, or -1 */
 static inline gssize

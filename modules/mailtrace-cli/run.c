@@ -36,6 +36,7 @@ typedef struct _Run
   guint64 bytes_before;    /* of the files already read */
   gint64 begin_usec, begin_sec;
   gint64 now_sec;          /* of the lines: guesses the year of stamps without one */
+  gint64 learned_usec;     /* the stamp that told it, 0: none did */
   FrameMemory memory;
   gboolean in_record;      /* the line before was one of Exim, or belonged to one */
   gboolean has_aliases;    /* of hosts */
@@ -185,11 +186,13 @@ _name_gateway(const Run *self, Frame *frame)
 }
 
 /* a damaged stamp of the far future must not decide the year of the lines behind it */
-static void
+static inline void
 _learn_time(Run *self, const Stamp *stamp)
 {
-  if (stamp->local_usec > 0)
-    self->now_sec = MIN(stamp->local_usec / STAMP_USEC, self->begin_sec + DAY_SEC);
+  if (stamp->local_usec <= 0 || stamp->local_usec == self->learned_usec)
+    return;
+  self->learned_usec = stamp->local_usec;
+  self->now_sec = MIN(stamp->local_usec / STAMP_USEC, self->begin_sec + DAY_SEC);
 }
 
 static __attribute__((noinline)) void
@@ -299,6 +302,7 @@ _read_file(Run *self, const gchar *file)
   gint64 modified_sec = input_modified_sec(self->input);
   self->in_record = FALSE;
   self->now_sec = modified_sec ? MIN(modified_sec, self->begin_sec) : self->begin_sec;
+  self->learned_usec = 0;
   _read_lines(self, name);
   self->bytes_before += input_position(self->input);
   self->report.bytes += input_text_bytes(self->input);

@@ -312,14 +312,13 @@ _exim_pid_within(Frame *self)
   if (self->text.len >= 16)
     {
       __m128i bytes = _mm_loadu_si128((const __m128i *) text);
-      guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(']'))) & 0x3fc;
-      gsize end = ends ? (gsize) __builtin_ctz(ends) : 0;
+      guint ends = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(']')));
+      gsize end = ends ? (gsize) __builtin_ctz(ends) : 16;
 
-      if (end && text[1] != ']' && text[end + 1] == ' ')
-        {
-          _set_pid(self, _pid_within(text + end, end - 1), end + 2);
-          return;
-        }
+      if (end >= 2 && end <= 9 && text[end + 1] == ' ')
+        _set_pid(self, _pid_within(text + end, end - 1), end + 2);
+      if (end <= 9 || end > PID_DIGITS_MAX + 1)
+        return;
     }
 #endif
   _exim_pid(self);
@@ -363,6 +362,13 @@ _is_repeated(const gchar *inner, const gchar *outer)
          && slice_word4(inner + 16) == slice_word4(outer + 16);
 }
 
+/* a stamp or "[pid]" */
+static inline gboolean
+_may_begin_inner(Slice text)
+{
+  return text.len && (g_ascii_isdigit(text.str[0]) || text.str[0] == '[');
+}
+
 /* the stamp in front of the text of a UTM's line, which begins with its own and a blank */
 static inline void
 _take_inner_of_utm(Slice line, Frame *out)
@@ -376,7 +382,7 @@ _take_inner_of_utm(Slice line, Frame *out)
       if (text[DATE_TIME_LEN + 1] == '[')
         _exim_pid_within(out);
     }
-  else
+  else if (_may_begin_inner(out->text))
     frame_take_inner(out);
 }
 
@@ -528,17 +534,24 @@ _remembered_utm(const FrameMemory *memory, Slice line, Slice at, Frame *out)
   return TRUE;
 }
 
+/* a blank and no fraction in front of it, no offset behind it, as most stamps end */
+static inline gboolean
+_ends_simply(Slice at)
+{
+  return at.len > 2 && at.str[0] == ' ' && at.str[1] > '-';
+}
+
 /* in the same minute as the line before */
 static inline gboolean
 _remembered_exim(const FrameMemory *memory, Slice line, Slice at, Frame *out)
 {
-  Stamp stamp;
-
-  if (at.len < 2 || !g_ascii_isdigit(at.str[0]) || !g_ascii_isdigit(at.str[1]) || at.str[0] > '5')
+  if (at.len < 2 || (guchar) (at.str[0] - '0') > 5 || (guchar) (at.str[1] - '0') > 9)
     return FALSE;
-  gint64 usec = memory->stamp.local_usec + _two_digits(at.str) * STAMP_USEC;
+  Stamp stamp = { memory->stamp.local_usec + _two_digits(at.str) * STAMP_USEC, STAMP_OFFSET_UNKNOWN };
   at = slice_new(at.str + 2, at.len - 2);
-  if (!frame_stamp_exim_end(&at, usec, &stamp))
+  if (_ends_simply(at))
+    at = slice_new(at.str + 1, at.len - 1);
+  else if (!frame_stamp_exim_end(&at, stamp.local_usec, &stamp))
     return FALSE;
   *out = (Frame) { stamp, SLICE_NONE, SLICE_NONE, SLICE_NONE, 0, at, TRUE, line };
   if (_begins_bracket(at))

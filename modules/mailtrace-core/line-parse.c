@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* chooses the dialect by the program, takes the queue id off, and finds the row that matches */
+#include "alnum.h"
 #include "line-shape.h"
 #include "mailtrace/queue_id.h"
 #include "pieces.h"
@@ -170,12 +171,15 @@ _match(guint by, gboolean has_id, Slice text, Line *line)
       if (!_may_match(row, begin, last) || text.len < row->known_len)
         continue;
       scan.rest = slice_skip(text, row->known_len);
+      memo.in_row = FALSE;
       if (_run(row->steps, &scan))
         {
           line->role = row->shape->role;
           line->shape = row->shape->name;
           return TRUE;
         }
+      if (line->n_fields && !memo.in_row)
+        memo.at = NULL;   /* the row has put its own fields there */
       _clear_values(line);
     }
   return FALSE;
@@ -266,18 +270,29 @@ _parse_unknown(const Frame *frame, guint by, Slice id, Slice text, Line *line)
   scan_add(&(Scan) { SLICE_NONE, line }, F_WARNINGS, text, TRUE);
 }
 
-/* takes the queue id off; its length, 0: none stands in front */
-static gsize
-_take_id(Slice *text, Slice *id)
+/* length of the queue id and the blank behind it, 0: they do not stand in front */
+static inline gsize
+_id_length(Slice text)
 {
-  gsize len = text->len > QUEUE_ID_OLD_LEN && text->str[6] == '-' ? queue_id_length(*text) : 0;
+  const guint dashes = 1u << 6 | 1u << 13;
 
-  *id = SLICE_NONE;
-  if (!len || len >= text->len || text->str[len] != ' ')
+  if (text.len <= QUEUE_ID_OLD_LEN || text.str[6] != '-')
     return 0;
-  *id = slice_head(*text, len);
-  *text = slice_new(text->str + len + 1, text->len - len - 1);
-  return len;
+  if (text.str[13] == '-' && text.str[QUEUE_ID_OLD_LEN] == ' ')
+    return alnum_of_16(text.str) == (0xffff & ~dashes) ? QUEUE_ID_OLD_LEN + 1 : 0;
+  gsize len = queue_id_length(text);
+  return len && len < text.len && text.str[len] == ' ' ? len + 1 : 0;
+}
+
+/* takes the queue id off, if it stands in front */
+static inline Slice
+_take_id(Slice *text)
+{
+  gsize len = _id_length(*text);
+  Slice id = slice_new(len ? text->str : NULL, len ? len - 1 : 0);
+
+  *text = slice_skip(*text, len);
+  return id;
 }
 
 void
@@ -289,7 +304,7 @@ line_parse(const Frame *frame, Line *out)
 void
 line_parse_of(const Frame *frame, Slice client_ip, Line *out)
 {
-  Slice text, id;
+  Slice text;
   guint by = _writer(frame, &text);
   Piece piece;
 
@@ -304,8 +319,8 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
       out->shape = "piece";
       return;
     }
-  _take_id(&text, &id);
-  if (frame->has_header && slice_starts_with(text, SLICE(" DSH=")))
+  Slice id = _take_id(&text);
+  if (scan_next(text) == ' ' && frame->has_header && slice_starts_with(text, SLICE(" DSH=")))
     text = slice_skip(text, 1);
   out->queue_id = id;
   if (!_match(by, id.len > 0, text, out))
@@ -339,11 +354,11 @@ _try(const LineShape *shape, Slice text, LineNearest *nearest)
 void
 line_find_nearest(const Frame *frame, LineNearest *out)
 {
-  Slice text, id;
+  Slice text;
   guint by = line_writer(frame, &text);
   const LineShape *shape;
+  Slice id = _take_id(&text);
 
-  _take_id(&text, &id);
   *out = (LineNearest) { NULL, text, NULL };
   for (guint i = 0; (shape = line_shape_at(i)); i++)
     if ((shape->by & by) && (shape->id & (id.len ? WITH_ID : WITHOUT_ID)))

@@ -35,7 +35,7 @@ static const Slice behind_client_ident[] =
 };
 
 #define LETTERS_OF_ARRIVALS \
-  ['A'] = LETTERS({ TEXT("A="), FORM_AUTH, F_AUTH_MECHANISM, F_AUTH_ID, NO_TEXT, behind_auth }, \
+  ['A'] = LETTERS({ TEXT("A="), FORM_AUTH, TRUE, F_AUTH_MECHANISM, F_AUTH_ID, NO_TEXT, behind_auth }, \
                   FLAG("ARC", F_ARC, "true")), \
   ['C'] = LETTERS(LETTER("CV=", FORM_YES_NO, F_TLS_IN_VERIFIED), LETTER("Ci=", FORM_WORD, F_CLIENT_CONNECTION_ID)), \
   ['D'] = LETTERS(LETTER_BEFORE("DN=", FORM_NAME, F_TLS_IN_DN, behind_name), \

@@ -102,6 +102,17 @@ _addresses_end(Slice text, gboolean failure)
   return colon >= 0 ? (gsize) colon : end;
 }
 
+/* index of the last "<" with a blank in front, or -1 */
+static gssize
+_last_angle(Slice text)
+{
+  gssize at;
+
+  while ((at = slice_find_last_char(text, '<')) > 0 && text.str[at - 1] != ' ')
+    text.len = (gsize) at;
+  return at > 0 ? at : -1;
+}
+
 /* index of the "<" that begins the last angle-bracketed part, or -1 */
 static gssize
 _top_begin(Slice addresses)
@@ -110,6 +121,8 @@ _top_begin(Slice addresses)
 
   if (addresses.len < 4 || addresses.str[addresses.len - 1] != '>')
     return -1;
+  if (slice_find_char(addresses, '"') < 0)
+    return _last_angle(addresses);
   for (gsize from = 0;;)
     {
       gssize at = scan_find_unquoted(slice_skip(addresses, from), SLICE(" <"));
@@ -207,10 +220,10 @@ scan_delivery(Scan *self, const LineStep *step)
   status = self->line->n_fields;
   scan_add(self, F_DELIVERY_STATUS, step->literal, FALSE);
   scan_letters(self, &delivery);
-  if (!_has_way(self->line) && !_is_discarded(self->line))
-    return FALSE;
   if (_is_discarded(self->line))
     self->line->fields[status].value = SLICE("discarded");
+  else if (!_has_way(self->line))
+    return FALSE;
   self->rest = SLICE("");
   return TRUE;
 }

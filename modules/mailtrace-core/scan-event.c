@@ -26,12 +26,13 @@ _pair(Slice *at, Slice name, Slice *value)
 
   if (!slice_starts_with(rest, name))
     return FALSE;
-  rest = slice_skip(rest, name.len);
+  rest = slice_new(rest.str + name.len, rest.len - name.len);
   if ((end = slice_find_char(rest, '"')) < 0)
     return FALSE;
-  *value = slice_head(rest, (gsize) end);
-  rest = slice_skip(rest, (gsize) end + 1);
-  *at = scan_next(rest) == ' ' ? slice_skip(rest, 1) : rest;
+  *value = slice_new(rest.str, (gsize) end);
+  rest = slice_new(rest.str + end + 1, rest.len - (gsize) end - 1);
+  gsize blank = scan_next(rest) == ' ';
+  *at = slice_new(rest.str + blank, rest.len - blank);
   return TRUE;
 }
 
@@ -69,12 +70,11 @@ _take_head(Slice *at, Event *event)
     ;
 }
 
+/* a minus sign may stand in front */
 static gboolean
 _is_number(Slice text)
 {
-  gint64 ignored;
-
-  return slice_to_int(slice_starts_with(text, SLICE("-")) ? slice_skip(text, 1) : text, &ignored);
+  return scan_is_number(scan_next(text) == '-' ? slice_skip(text, 1) : text);
 }
 
 static gboolean
@@ -311,7 +311,7 @@ static void
 _add_present(Scan *self, FieldId id, Slice value)
 {
   if (value.str)
-    scan_add(self, id, value, FALSE);
+    scan_put(self->line, id, value, FALSE);
 }
 
 /* name = "email " word; any of these words ends the message's way */

@@ -25,12 +25,12 @@ _has_name(Slice at, Slice name)
 static inline const Letter *
 _letter(const LetterTable *table, Slice at)
 {
-  const Letter *letter = table->by_first[(guchar) scan_next(at)];
+  const Letter *letter = at.len ? table->by_first[(guchar) at.str[0]] : NULL;
 
   if (!letter)
     return NULL;
   if (at.len > 1 && at.str[1] == '=')
-    return letter->name.len == 2 && letter->name.str[1] == '=' ? letter : NULL;
+    return letter->is_single ? letter : NULL;
   for (; letter->name.len; letter++)
     if (_has_name(at, letter->name)
         && (letter->form != FORM_FLAG || _is_flag_end(slice_skip(at, letter->name.len))))
@@ -185,8 +185,11 @@ _login_text(const LetterTable *table, const Letter *letter, Slice at)
 static gboolean
 _occurs_twice(Slice text, Slice name)
 {
-  gssize first = scan_find_unquoted(text, name);
+  gssize first = slice_find(text, name);
 
+  if (first < 0 || slice_find(slice_skip(text, (gsize) first + 1), name) < 0)
+    return FALSE;
+  first = scan_find_unquoted(text, name);
   return first >= 0 && scan_find_unquoted(slice_skip(text, (gsize) first + 1), name) >= 0;
 }
 
@@ -236,53 +239,39 @@ _name_length(const Letter *letter, Slice at)
 }
 
 static void
-_add_suite(Scan *self, const CipherFields *fields, Slice version, Slice cipher)
+_add_suite(Line *line, const CipherFields *fields, Slice version, Slice cipher)
 {
   const TlsSuite *suite = tls_suite_find(version, cipher);
 
   if (!suite)
     return;
-  scan_add(self, fields->iana, slice_new(suite->iana, suite->iana_len), FALSE);
-  scan_add(self, fields->forward_secrecy, suite->forward_secrecy ? SLICE("true") : SLICE("false"), FALSE);
-  scan_add(self, fields->aead, suite->aead ? SLICE("true") : SLICE("false"), FALSE);
-}
-
-/* slice_to_int() would take it */
-static gboolean
-_is_number(Slice text)
-{
-  gint64 ignored;
-
-  if (!text.len || text.len > 9)
-    return slice_to_int(text, &ignored);
-  for (gsize i = 0; i < text.len; i++)
-    if (!g_ascii_isdigit(text.str[i]))
-      return FALSE;
-  return TRUE;
+  scan_put(line, fields->iana, slice_new(suite->iana, suite->iana_len), FALSE);
+  scan_put(line, fields->forward_secrecy, suite->forward_secrecy ? SLICE("true") : SLICE("false"), FALSE);
+  scan_put(line, fields->aead, suite->aead ? SLICE("true") : SLICE("false"), FALSE);
 }
 
 /* cipher = version ":" cipher [":" bits [":" group]] ["*"]; the group, where one is logged, stands behind the bits */
 static void
-_add_cipher(Scan *self, const CipherFields *fields, Slice value)
+_add_cipher(Line *line, const CipherFields *fields, Slice value)
 {
-  gboolean resumed = slice_ends_with(value, SLICE("*"));
+  gboolean resumed = value.len && value.str[value.len - 1] == '*';
   gssize colon;
 
-  value.len -= resumed;
+  value.len -= (gsize) resumed;
   if ((colon = slice_find_char(value, ':')) < 0)
     return;
-  Slice version = slice_head(value, (gsize) colon);
-  value = slice_skip(value, (gsize) colon + 1);
+  Slice version = slice_new(value.str, (gsize) colon);
+  value = slice_new(value.str + colon + 1, value.len - (gsize) colon - 1);
   Slice cipher = slice_take_part(&value, ':'), number = slice_take_part(&value, ':');
-  scan_put(self->line, fields->version, version, FALSE);
-  scan_put(self->line, fields->cipher, cipher, FALSE);
-  if (_is_number(number))
-    scan_add(self, fields->bits, number, FALSE);
+  scan_put(line, fields->version, version, FALSE);
+  scan_put(line, fields->cipher, cipher, FALSE);
+  if (scan_is_number(number))
+    scan_put(line, fields->bits, number, FALSE);
   if (value.len)
-    scan_add(self, fields->group, value, FALSE);
-  _add_suite(self, fields, version, cipher);
+    scan_put(line, fields->group, value, FALSE);
+  _add_suite(line, fields, version, cipher);
   if (resumed)
-    scan_add(self, fields->resumed, SLICE("true"), FALSE);
+    scan_put(line, fields->resumed, SLICE("true"), FALSE);
 }
 
 /* the client chooses what stands behind the second colon: an address, or nothing for the null sender */
@@ -520,7 +509,7 @@ _add_value(Scan *self, const LetterTable *table, const Letter *letter, Slice val
   switch (letter->form)
     {
     case FORM_CIPHER:
-      _add_cipher(self, table->cipher, value);
+      _add_cipher(self->line, table->cipher, value);
       break;
     case FORM_AUTH:
       _add_auth(self, letter, value);
@@ -583,34 +572,28 @@ _take_value(Scan *self, const LetterTable *table, const Letter *letter)
 }
 
 /* most values are words */
-static inline void
-_take_word(Scan *self, FieldId field, Slice behind_name)
+static inline Slice
+_take_word(Line *line, FieldId field, Slice behind_name)
 {
   Slice value = scan_plain_word(behind_name);
+  Slice rest = slice_new(value.str + value.len, behind_name.len - value.len);
+  gboolean colon = value.len && value.str[value.len - 1] == ':';
 
-  value.len -= value.len && value.str[value.len - 1] == ':';
-  self->rest = slice_new(value.str + value.len, behind_name.len - value.len);
-  scan_put(self->line, field, value, FALSE);
+  scan_put(line, field, slice_new(value.str, value.len - colon), FALSE);
+  return slice_new(rest.str - colon, rest.len + colon);
 }
 
-/* FALSE: there is none, nothing was taken */
-static inline gboolean
-_take_field(Scan *self, const LetterTable *table)
+/* letter: of the name behind the blank, NULL: none of the table; FALSE: it is no field, nothing was taken */
+static gboolean
+_take_field(Scan *self, const LetterTable *table, const Letter *letter)
 {
   static const Letter unknown = LETTER("", FORM_SKIP, NO_FIELD);
   Slice before = self->rest, name = slice_new(before.str + 1, before.len - 1);
-  const Letter *letter = _letter(table, name);
 
   if (letter ? letter->form == FORM_STOP : !_is_unknown_name(name))
     return FALSE;
   gsize len = letter ? letter->name.len : (gsize) slice_find_char(name, '=') + 1;
-  Slice behind_name = slice_new(name.str + len, name.len - len);
-  if (letter && letter->form == FORM_WORD)
-    {
-      _take_word(self, letter->field, behind_name);
-      return TRUE;
-    }
-  self->rest = behind_name;
+  self->rest = slice_new(name.str + len, name.len - len);
   if (_take_value(self, table, letter ? letter : &unknown))
     return TRUE;
   self->rest = before;
@@ -620,7 +603,22 @@ _take_field(Scan *self, const LetterTable *table)
 void
 scan_letters(Scan *self, const LetterTable *table)
 {
-  for (guint n = 0; n < LETTERS_MAX && self->rest.len > 1 && self->rest.str[0] == ' '; n++)
-    if (!_take_field(self, table))
-      return;
+  Slice rest = self->rest;
+
+  for (guint n = 0; n < LETTERS_MAX && rest.len > 1 && rest.str[0] == ' '; n++)
+    {
+      const Letter *letter = _letter(table, slice_new(rest.str + 1, rest.len - 1));
+      gsize taken = letter ? 1 + letter->name.len : 0;
+
+      if (letter && letter->form == FORM_WORD)
+        {
+          rest = _take_word(self->line, letter->field, slice_new(rest.str + taken, rest.len - taken));
+          continue;
+        }
+      self->rest = rest;
+      if (!_take_field(self, table, letter))
+        return;
+      rest = self->rest;
+    }
+  self->rest = rest;
 }

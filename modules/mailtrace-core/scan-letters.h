@@ -35,6 +35,7 @@ typedef struct _Letter
 {
   Slice name;          /* with "=" unless FORM_FLAG */
   LetterForm form;
+  gboolean is_single;  /* one byte and "=" */
   FieldId field, second;
   Slice constant;
   /* FORM_FREE, FORM_AUTH, FORM_NAME: names that may follow, TEXTS_END behind the last; of the first two the last one
@@ -57,12 +58,14 @@ typedef struct _LetterTable
   gboolean colon_ends_free;     /* ": " ends FORM_FREE */
 } LetterTable;
 
-#define LETTERS_END { NO_TEXT, FORM_SKIP, NO_FIELD, NO_FIELD, NO_TEXT, NULL }
+#define IS_SINGLE(name, form) (sizeof(name) == 3 && (form) != FORM_FLAG)
+#define LETTERS_END { NO_TEXT, FORM_SKIP, FALSE, NO_FIELD, NO_FIELD, NO_TEXT, NULL }
 #define LETTERS(...) (const Letter[]) { __VA_ARGS__, LETTERS_END }
-#define LETTER(name, form, field) { TEXT(name), form, field, NO_FIELD, NO_TEXT, NULL }
-#define LETTER_PAIR(name, form, field, second) { TEXT(name), form, field, second, NO_TEXT, NULL }
-#define LETTER_BEFORE(name, form, field, behind) { TEXT(name), form, field, NO_FIELD, NO_TEXT, behind }
-#define FLAG(name, field, word) { TEXT(name), FORM_FLAG, field, NO_FIELD, TEXT(word), NULL }
+#define LETTER(name, form, field) { TEXT(name), form, IS_SINGLE(name, form), field, NO_FIELD, NO_TEXT, NULL }
+#define LETTER_PAIR(name, form, field, second) { TEXT(name), form, IS_SINGLE(name, form), field, second, NO_TEXT, NULL }
+#define LETTER_BEFORE(name, form, field, behind) \
+  { TEXT(name), form, IS_SINGLE(name, form), field, NO_FIELD, NO_TEXT, behind }
+#define FLAG(name, field, word) { TEXT(name), FORM_FLAG, IS_SINGLE(name, FORM_FLAG), field, NO_FIELD, TEXT(word), NULL }
 #define SKIP_FLAG(name) LETTER(name, FORM_FLAG, NO_FIELD)
 #define STOP(name) LETTER(name, FORM_STOP, NO_FIELD)
 

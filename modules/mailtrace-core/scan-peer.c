@@ -214,14 +214,12 @@ _plain_peer(Scan *self)
   return TRUE;
 }
 
-static gboolean
+static __attribute__((noinline)) gboolean
 _last_reading(Scan *self, ScanRest follows, const Slice *ends, gboolean only_sure)
 {
   Expected expected = { follows, ends, self->line->known_client, TRUE };
   Peer peer;
 
-  if (_plain_peer(self))
-    return TRUE;
   if (!_peer(&peer, self->rest, &expected))
     return FALSE;
   _tell_several(&peer, self->line);
@@ -235,7 +233,7 @@ _last_reading(Scan *self, ScanRest follows, const Slice *ends, gboolean only_sur
 gboolean
 scan_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 {
-  return _last_reading(self, follows, ends, FALSE);
+  return _plain_peer(self) || _last_reading(self, follows, ends, FALSE);
 }
 
 /* where the words behind it may be a stranger's as well, but not likely: the line goes on behind the last reading, and
@@ -243,7 +241,7 @@ scan_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 gboolean
 scan_sure_peer_before(Scan *self, ScanRest follows, const Slice *ends)
 {
-  return _last_reading(self, follows, ends, TRUE);
+  return _plain_peer(self) || _last_reading(self, follows, ends, TRUE);
 }
 
 /* where strangers wrote on both sides: nothing is said about a peer that has two readings.  The line goes on behind the

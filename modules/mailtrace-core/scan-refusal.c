@@ -35,29 +35,23 @@ const Slice scan_host_ends[] =
 
 /* of several readings the rows do not believe the same */
 static void
-_remember_peer(const Scan *self, const gchar *at, guint n_before, gboolean found)
+_remember_peer(const Scan *self, const gchar *at, guint begin, gboolean found)
 {
-  PeerMemo *memo = self->memo;
-  guint n = self->line->n_fields - n_before;
-
-  if (n > PEER_MEMO_FIELDS || self->line->several_clients)
+  if (self->line->several_clients)
     return;
-  memo->at = at;
-  memo->rest = found ? self->rest : SLICE_NONE;
-  memo->n_fields = n;
-  for (guint i = 0; i < n; i++)
-    memo->fields[i] = self->line->fields[n_before + i];
+  *self->memo = (PeerMemo) { at, found ? self->rest : SLICE_NONE, begin, self->line->n_fields, self->line->seen, TRUE };
 }
 
 static gboolean
 _take_remembered_peer(Scan *self)
 {
-  const PeerMemo *memo = self->memo;
+  PeerMemo *memo = self->memo;
 
+  memo->in_row = TRUE;
   if (!memo->rest.str)
     return FALSE;
-  for (guint i = 0; i < memo->n_fields; i++)
-    scan_add(self, memo->fields[i].id, memo->fields[i].value, memo->fields[i].escaped);
+  self->line->n_fields = memo->end;
+  self->line->seen |= memo->seen;
   self->rest = memo->rest;
   return TRUE;
 }
@@ -72,7 +66,7 @@ _host_fields(Scan *self, const LineStep *step, gboolean sure)
   const gchar *at = self->rest.str;
   guint n_before = self->line->n_fields;
 
-  if (self->memo->at == at)
+  if (self->memo->at == at && self->memo->begin == n_before)
     return _take_remembered_peer(self);
   gboolean found = sure ? _sure_peer_fields(self, step)
                    : scan_peer_before(self, _refusal_follows, step->texts) && scan_refusal_fields(self, step);
@@ -225,15 +219,17 @@ typedef struct _Stage
   Slice what, stage;
 } Stage;
 
+/* frequent ones in front */
 static const Stage stages[] =
 {
+  { TEXT("RCPT"), TEXT("rcpt") }, { TEXT("MAIL"), TEXT("mail") }, { TEXT("after DATA"), TEXT("data") },
   { TEXT("EHLO or HELO "), TEXT("helo") }, { TEXT("EHLO "), TEXT("helo") }, { TEXT("HELO "), TEXT("helo") },
   { TEXT("HELO or EHLO"), TEXT("helo") }, { TEXT("connection"), TEXT("connect") }, { TEXT("DATA"), TEXT("data") },
-  { TEXT("after DATA"), TEXT("data") }, { TEXT("during MIME ACL checks"), TEXT("mime") },
+  { TEXT("during MIME ACL checks"), TEXT("mime") },
   { TEXT("AUTH"), TEXT("auth") }, { TEXT("STARTTLS"), TEXT("tls") }, { TEXT("VRFY"), TEXT("command") },
   { TEXT("EXPN"), TEXT("command") }, { TEXT("ETRN"), TEXT("command") }, { TEXT("ATRN"), TEXT("command") },
   { TEXT("QUIT"), TEXT("command") }, { TEXT("by local_scan()"), TEXT("data") },
-  { TEXT("by non-SMTP ACL"), TEXT("data") }, { TEXT("RCPT"), TEXT("rcpt") }, { TEXT("MAIL"), TEXT("mail") },
+  { TEXT("by non-SMTP ACL"), TEXT("data") },
   { TEXT("\""), TEXT("command") }, { TEXT("BDAT"), TEXT("data") }, { TEXT("NOTQUIT"), TEXT("command") },
   { TEXT("unknown command"), TEXT("command") }, { TEXT("WELLKNOWN"), TEXT("command") }, { TEXT("DKIM"), TEXT("data") },
 };

@@ -2,29 +2,31 @@
 /* what spam engines say in a log: ctasd's RefID, SA-Exim, texts of access control lists */
 #include "scan.h"
 
-/* a text that is made, not sliced; it lives as long as the line */
-static Slice
-_make(Line *line, Slice text)
-{
-  gsize at = line->made_len;
+#define MADE_MAX 16   /* bytes of one of the texts */
 
-  if (at + text.len > LINE_MADE_MAX)
-    return SLICE_NONE;
-  memcpy(line->made + at, text.str, text.len);
-  line->made_len += (guint8) text.len;
-  return slice_new(line->made + at, text.len);
+/* adds a text that is made, not sliced; it lives as long as the line.  So many bytes may be read in any case. */
+static inline void
+_add_made(Line *line, FieldId field, const gchar text[MADE_MAX], gsize len)
+{
+  gchar *made = line->made + line->made_len;
+
+  if (line->made_len + len > LINE_MADE_MAX - MADE_MAX)
+    return;
+  memcpy(made, text, MADE_MAX);
+  line->made_len += (guint32) len;
+  scan_put(line, field, slice_new(made, len), FALSE);
 }
 
 static void
 _add_seconds(Scan *self, guint32 seconds)
 {
-  gchar digits[10];
-  gsize first = sizeof(digits);
+  gchar digits[10 + MADE_MAX];
+  gsize first = 10;
 
   do
     digits[--first] = (gchar) ('0' + seconds % 10);
   while ((seconds /= 10));
-  scan_add(self, F_SPAM_CLASSIFIED, _make(self->line, slice_new(digits + first, sizeof(digits) - first)), FALSE);
+  _add_made(self->line, F_SPAM_CLASSIFIED, digits + first, 10 - first);
 }
 
 static inline gchar *
@@ -41,35 +43,39 @@ _octet(gchar *at, guint number)
 static void
 _add_classifier(Scan *self, guint32 address)
 {
-  gchar made[16], *at = made;
+  gchar text[MADE_MAX], *at = text;
 
   for (gint bits = 24; bits >= 0; bits -= 8)
     {
       at = _octet(at, address >> bits & 255);
       *at++ = '.';
     }
-  scan_add(self, F_SPAM_CLASSIFIER, _make(self->line, slice_new(made, (gsize) (at - made) - 1)), FALSE);
+  _add_made(self->line, F_SPAM_CLASSIFIER, text, (gsize) (at - text) - 1);
 }
 
-#define BYTES(byte) (G_GUINT64_CONSTANT(0x0101010101010101) * (byte))
+/* value of each hex digit and one more; 0: none */
+static const guint8 hex_digits[256] =
+{
+  ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+  ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+  ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
-/* eight at once: letters have bit 6, and 1 to 6 below; digits have bits 4 and 5, and 0 to 9 below */
 static gboolean
 _hex(Slice text, guint32 *number)
 {
+  guint value = 0, all = 0;
+
   if (text.len != 8)
     return FALSE;
-  guint64 word = GUINT64_FROM_LE(slice_word8(text.str));
-  guint64 letters = word >> 6 & BYTES(1), values = (word & BYTES(0x0f)) + letters * 9;
-
-  if (word & BYTES(0x80) || (word & BYTES(0x50)) != (BYTES(0x10) ^ letters * 0x50)
-      || ((word >> 5 | word >> 6) & BYTES(1)) != BYTES(1) || (values + BYTES(6)) >> 4 & BYTES(1) & ~letters
-      || letters & ~((values + BYTES(6)) >> 4) || values & BYTES(0x10))
-    return FALSE;
-  values = (values << 4 | values >> 8) & G_GUINT64_CONSTANT(0x00ff00ff00ff00ff);
-  values = (values << 8 | values >> 16) & G_GUINT64_CONSTANT(0x0000ffff0000ffff);
-  *number = (guint32) (values << 16 | values >> 32);
-  return TRUE;
+  for (gsize i = 0; i < 8; i++)
+    {
+      guint digit = hex_digits[(guchar) text.str[i]] - 1u;
+      value = value << 4 | digit;
+      all |= digit;
+    }
+  *number = value;
+  return all < 16;
 }
 
 /* str = 4HEXDIG "." address "." time "." sequence: eight hex digits each, IPv4 and seconds since 1970 */
@@ -112,11 +118,11 @@ _refid_field(Slice key)
 static inline void
 _add_part(Scan *self, Slice part)
 {
-  gsize equals = 0;
+  gsize equals = 2;
 
   while (equals < part.len && equals < 5 && part.str[equals] != '=')
     equals++;
-  if (!equals || equals == 5 || equals == part.len)
+  if (equals == 5 || equals >= part.len)
     return;
   Slice key = slice_new(part.str, equals), value = slice_new(part.str + equals + 1, part.len - equals - 1);
   if (slice_equals(key, SLICE("str")))

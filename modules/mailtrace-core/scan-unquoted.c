@@ -43,10 +43,21 @@ _same_length(Slice text, Slice quoted)
   return text.len;
 }
 
+/* a ">" without quotes and backslashes in front of it */
+static inline gboolean
+_is_plain(Slice inner)
+{
+  gssize end = slice_find_char(inner, '>');
+
+  return end >= 0 && slice_find_either(slice_new(inner.str, (gsize) end), '"', '\\') < 0;
+}
+
 /* index of the ">" behind "<", outside quotes; -1: there is none, or no quotes and no backslash are in front of it */
 static gssize
 _original_end(Slice inner)
 {
+  if (_is_plain(inner))
+    return -1;
   gboolean quoted = FALSE, needed = FALSE;
 
   for (gsize i = 0; i < inner.len; i++)
@@ -126,6 +137,21 @@ _may_be_original(Slice inner, Slice text)
   return first >= 0 && g_ascii_tolower((gchar) first) == g_ascii_tolower(scan_next(text));
 }
 
+/* index of the first "<" with a blank in front, of that blank; or -1 */
+static gssize
+_find_angle(Slice text)
+{
+  gssize found;
+
+  for (gsize at = 1; (found = slice_find_rare(slice_skip(text, at), '<')) >= 0; at++)
+    {
+      at += (gsize) found;
+      if (text.str[at - 1] == ' ')
+        return (gssize) at - 1;
+    }
+  return -1;
+}
+
 UnquotedReading
 scan_unquoted_address(Slice text, gboolean delivered, UnquotedAddress *out)
 {
@@ -133,7 +159,7 @@ scan_unquoted_address(Slice text, gboolean delivered, UnquotedAddress *out)
   gsize looks = LOOKS_MAX * text.len, same;
   gssize found;
 
-  for (gsize from = 0; (found = slice_find(slice_skip(text, from), SLICE(" <"))) >= 0; from++)
+  for (gsize from = 0; (found = _find_angle(slice_skip(text, from))) >= 0; from++)
     {
       from += (gsize) found;
       Slice inner = slice_head(slice_skip(text, from + 2), 2 * from + DOMAIN_MAX);

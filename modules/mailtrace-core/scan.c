@@ -48,6 +48,19 @@ scan_host_length(Slice text)
 }
 
 gboolean
+scan_is_number(Slice text)
+{
+  gint64 ignored;
+
+  if (!text.len || text.len > 9)
+    return slice_to_int(text, &ignored);
+  for (gsize i = 0; i < text.len; i++)
+    if (!g_ascii_isdigit(text.str[i]))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
 scan_literal(Scan *self, const LineStep *step)
 {
   return scan_take_text(self, step->literal);
@@ -76,7 +89,7 @@ gboolean
 scan_until(Scan *self, const LineStep *step)
 {
   Slice literal = step->literal;
-  gssize at = slice_find(self->rest, literal);
+  gssize at = literal.len == 1 ? slice_find_char(self->rest, literal.str[0]) : slice_find(self->rest, literal);
 
   if (at < 0)
     return FALSE;
@@ -215,9 +228,8 @@ scan_find_blank(Slice text)
   return _find_blank(text, &balanced);
 }
 
-/* a quote that never ends protects nothing */
-Slice
-scan_quoted_word(Slice text)
+static __attribute__((noinline)) Slice
+_quoted_word(Slice text)
 {
   gboolean balanced;
   gssize blank = _find_blank(text, &balanced);
@@ -225,6 +237,17 @@ scan_quoted_word(Slice text)
   if (blank < 0 && !balanced)
     blank = slice_find_char(text, ' ');
   return blank < 0 ? text : slice_head(text, (gsize) blank);
+}
+
+/* a quote that never ends protects nothing */
+Slice
+scan_quoted_word(Slice text)
+{
+  gssize end = slice_find_either(text, ' ', '"');
+
+  if (end >= 0 && text.str[end] == '"')
+    return _quoted_word(text);
+  return end < 0 ? text : slice_new(text.str, (gsize) end);
 }
 
 /* quotes behind a place outside quotes come in pairs, whatever a HELO in front of it holds */
@@ -277,7 +300,9 @@ _plain_angle_end(Slice inner)
 {
   gssize end = slice_find_either(inner, '>', '"');
 
-  return end >= 0 && inner.str[end] == '>' && ((gsize) end + 1 == inner.len || inner.str[end + 1] == ' ') ? end : -1;
+  if (end < 0 || inner.str[end] != '>')
+    return -1;
+  return (gsize) end + 1 == inner.len || inner.str[end + 1] == ' ' || inner.str[end + 1] == ':' ? end : -1;
 }
 
 /* angle = "<" *( quoted-string / char ) ">"; broken addresses may hold a single quote */
@@ -337,12 +362,30 @@ _port_length(Slice text)
   return digits;
 }
 
+/* index of the first "]" behind the first byte, or -1; it stands near where the address is one of IPv4 */
+static inline gssize
+_bracket_end(Slice at)
+{
+#ifdef __SSE2__
+  if (at.len > 16)
+    {
+      __m128i bytes = _mm_loadu_si128((const __m128i *) (at.str + 1));
+      guint found = (guint) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(']')));
+      if (found)
+        return 1 + __builtin_ctz(found);
+    }
+#endif
+  gssize end = slice_find_char(slice_head(slice_skip(at, 1), 127), ']');
+  return end < 0 ? -1 : end + 1;
+}
+
 gboolean
 scan_bracketed(Slice *at, Slice *ip, Slice *port)
 {
-  gssize end = slice_find_char(slice_head(*at, 128), ']');
-
-  if (end < 2 || at->str[0] != '[')
+  if (scan_next(*at) != '[')
+    return FALSE;
+  gssize end = _bracket_end(*at);
+  if (end < 2)
     return FALSE;
   *ip = slice_new(at->str + 1, (gsize) end - 1);
   Slice rest = slice_new(at->str + end + 1, at->len - (gsize) end - 1);

@@ -9,15 +9,15 @@
 
 #include "mailtrace/line.h"
 
-#define PEER_MEMO_FIELDS 12
-
-/* what a peer and its fields were read as: several rows begin with them and differ in what follows */
+/* what a peer and its fields were read as: several rows begin with them and differ in what follows.  The fields stay
+ * where they are in the line. */
 typedef struct _PeerMemo
 {
   const gchar *at;      /* where it began, NULL: none was read yet */
   Slice rest;           /* behind it; str is NULL when there is none that the line could go on behind */
-  guint n_fields;
-  LineField fields[PEER_MEMO_FIELDS];
+  guint begin, end;     /* numbers of the fields */
+  guint64 seen;         /* by the line then */
+  gboolean in_row;      /* the row that is tried now has read or taken it */
 } PeerMemo;
 
 typedef struct _Scan
@@ -48,10 +48,16 @@ struct _LineStep
 static inline __attribute__((always_inline)) void
 scan_put(Line *line, FieldId id, Slice value, gboolean escaped)
 {
-  if (id == NO_FIELD || line->n_fields >= LINE_FIELDS_MAX)
+  guint n = line->n_fields;
+  LineField *field = &line->fields[n];
+
+  if (id == NO_FIELD || n >= LINE_FIELDS_MAX)
     return;
+  line->n_fields = n + 1;
   line->seen |= G_GUINT64_CONSTANT(1) << id % 64;
-  line->fields[line->n_fields++] = (LineField) { id, escaped, value };
+  field->id = id;
+  field->escaped = escaped;
+  field->value = value;
 }
 
 static inline void
@@ -96,6 +102,9 @@ scan_plain_word(Slice text)
 
 /* of the letters, digits and ".-_" in front: what names of hosts are made of */
 gsize scan_host_length(Slice text);
+
+/* slice_to_int() would take it */
+gboolean scan_is_number(Slice text);
 
 gboolean scan_literal(Scan *self, const LineStep *step);
 gboolean scan_optional(Scan *self, const LineStep *step);   /* the literal, if it is there */

@@ -33,6 +33,26 @@ slice_find_any(Slice self, Slice needle)
   return found ? found - self.str : -1;
 }
 
+gssize
+slice_find_rare(Slice self, gchar c)
+{
+  gsize i = 0;
+
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi8(c);
+
+  for (; i + 32 <= self.len; i += 32)
+    {
+      __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i)), wanted);
+      __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i + 16)), wanted);
+      if (_mm_movemask_epi8(_mm_or_si128(low, high)))
+        break;
+    }
+#endif
+  gssize found = slice_find_char(slice_skip(self, i), c);
+  return found < 0 ? -1 : (gssize) i + found;
+}
+
 gboolean
 slice_to_int(Slice self, gint64 *value)
 {
