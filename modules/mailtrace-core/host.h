@@ -128,6 +128,13 @@ typedef struct _HostShared
   Pool messages, sessions, connections, entries;
 } HostShared;
 
+/* all that there may be max_messages() of, whatever its kind */
+static inline guint
+host_shared_held(const HostShared *self)
+{
+  return self->messages.n_out + self->sessions.n_out + self->connections.n_out;
+}
+
 void host_shared_init(HostShared *self, guint64 seed);
 void host_shared_release(HostShared *self);
 

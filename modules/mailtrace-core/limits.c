@@ -46,6 +46,24 @@ _count(Tracker *self, Host *host)
   return too_much;
 }
 
+/* nothing was counted while there was less */
+static void
+_begin_to_count(Tracker *self, Host *host)
+{
+  for (GList *link = self->hosts_by_line.head; link; link = link->next)
+    _count(self, link->data);
+  host->is_uncounted = TRUE;
+}
+
+/* FALSE: there is far less than there may be */
+static gboolean
+_must_count(Tracker *self, Host *host)
+{
+  if (!self->counts_hosts)
+    _begin_to_count(self, host);
+  return self->counts_hosts = host_shared_held(&self->shared) > self->options.max_messages / 2;
+}
+
 static gboolean
 _can_be_forgotten(const Tracker *self, const Message *message)
 {
@@ -97,11 +115,11 @@ _evict_oldest(Tracker *self, Host *host, LimitKind kind, SummaryQueue *out)
 }
 
 void
-tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
+tracker_enforce_near_limits(Tracker *self, Host *host, SummaryQueue *out)
 {
   gboolean gone = TRUE;
 
-  if (!host->is_uncounted || !_count(self, host))
+  if (!_must_count(self, host) || !host->is_uncounted || !_count(self, host))
     return;
   for (guint kind = 0; kind < LIMIT_KIND_COUNT; kind++, gone = TRUE)
     while (gone && self->held[kind] > self->options.max_messages)

@@ -33,9 +33,10 @@ typedef struct _Pool
   PoolItem *first;
   gsize size;      /* of a thing, at least that of a pointer */
   guint n;
+  guint n_out;     /* taken and not given back */
 } Pool;
 
-#define POOL_INIT(type) { NULL, sizeof(type), 0 }
+#define POOL_INIT(type) { NULL, sizeof(type), 0, 0 }
 
 /* all zero */
 static inline gpointer
@@ -43,6 +44,7 @@ pool_take(Pool *self)
 {
   PoolItem *item = self->first;
 
+  self->n_out++;
   if (!item)
     return g_malloc0(self->size);
   self->first = item->next;
@@ -55,6 +57,7 @@ pool_give(Pool *self, gpointer thing)
 {
   PoolItem *item = thing;
 
+  self->n_out--;
   if (!POOL_IS_OPEN || self->n >= POOL_KEEP)
     {
       g_free(thing);

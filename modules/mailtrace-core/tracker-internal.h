@@ -39,6 +39,7 @@ struct _Tracker
   struct _TombstoneChunk *chunks;   /* memory of all of them, the last one first */
   guint chunk_left;         /* of that one, not yet used */
   guint open_messages, open_sessions;
+  gboolean counts_hosts;    /* there may be too much; else these are out of date */
   guint held[LIMIT_KIND_COUNT];
   Host *fullest[LIMIT_KIND_COUNT];   /* holds most of that kind, as far as it was looked at; or NULL */
   Journal *journal;
@@ -174,7 +175,15 @@ void tracker_keep_session_line(Feed *feed, Session *session, Slice raw);
 void tracker_expire(Tracker *self, Host *host, SummaryQueue *out);
 
 /* limits.c: lines of that host were fed */
-void tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out);
+void tracker_enforce_near_limits(Tracker *self, Host *host, SummaryQueue *out);
+
+static inline void
+tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
+{
+  if (self->counts_hosts || host_shared_held(&self->shared) > self->options.max_messages)
+    tracker_enforce_near_limits(self, host, out);
+}
+
 void tracker_enforce_max_hosts(Tracker *self, const Host *kept, SummaryQueue *out);
 
 /* the stamp's own offset, else that of the options */

@@ -190,7 +190,7 @@ _may_tell_offset(const Feed *feed)
 }
 
 /* a process is one of its host */
-static void
+static inline __attribute__((always_inline)) void
 _hash_line(Feed *feed)
 {
   const Frame *frame = &feed->frame;
@@ -306,10 +306,10 @@ _known_client(const Feed *feed)
 }
 
 /* a warning or a reason may imitate a whole line about another client: a process serves one only */
-static void
+static __attribute__((noinline)) void
 _read_again(Feed *feed, Line *again)
 {
-  Slice known = feed->line->several_clients ? _known_client(feed) : SLICE_NONE;
+  Slice known = _known_client(feed);
 
   if (!known.len || slice_equals(known, line_get(feed->line, F_CLIENT_IP)))
     return;
@@ -327,8 +327,8 @@ _ends_connection(const Line *line)
 }
 
 /* stamp and offset are resolved */
-void
-tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
+static inline __attribute__((always_inline)) void
+_feed_resolved(Tracker *self, Host *host, Feed *feed)
 {
   Line again;
 
@@ -341,7 +341,8 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
     tracker_expire(self, host, feed->out);
   feed->seq = self->replayed ? self->replayed->seq : journal_next_seq(self->journal);
   self->feeding = feed;
-  _read_again(feed, &again);
+  if (feed->line->several_clients)
+    _read_again(feed, &again);
   if (feed->line->queue_id.len && !_ends_connection(feed->line))
     tracker_feed_id(feed);
   else
@@ -352,7 +353,13 @@ tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
   tracker_enforce_limits(self, host, feed->out);
 }
 
-static void
+void
+tracker_feed_parsed(Tracker *self, Host *host, Feed *feed)
+{
+  _feed_resolved(self, host, feed);
+}
+
+static inline __attribute__((always_inline)) void
 _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQueue *out)
 {
   Feed feed;
@@ -360,7 +367,7 @@ _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQu
   feed_init(&feed, self, host, frame, line, out);
   feed_name_id(&feed);
   _resolve_time(&feed);
-  tracker_feed_parsed(self, host, &feed);
+  _feed_resolved(self, host, &feed);
 }
 
 /* where the text breaks off a word may be half of one */
