@@ -45,8 +45,19 @@ _is_pooled(gsize id_len)
 }
 
 static void
+_remember_id(const Host *self, IdEntry *entry)
+{
+  if (entry->len >= QUEUE_ID_OLD_LEN)
+    *host_recent_place(self, entry->id, entry->len) = entry;
+}
+
+static void
 _free_entry(Host *self, IdEntry *entry)
 {
+  IdEntry **recent = entry->len >= QUEUE_ID_OLD_LEN ? host_recent_place(self, entry->id, entry->len) : NULL;
+
+  if (recent && *recent == entry)
+    *recent = NULL;
   if (_is_pooled(entry->len))
     pool_give(&self->shared->entries, entry);
   else
@@ -154,13 +165,17 @@ host_find_id_by_key(const Host *self, Slice id, guint64 key)
   do
     entry = pointer_map_next(&self->ids, key, &at);
   while (entry && !slice_equals(slice_new(entry->id, entry->len), slice_head(id, QUEUE_ID_NEW_LEN)));
+  if (entry)
+    _remember_id(self, entry);
   return entry;
 }
 
 IdEntry *
 host_find_id(const Host *self, Slice id)
 {
-  return host_find_id_by_key(self, id, host_id_key(self, id));
+  IdEntry *recent = host_recent_id(self, id);
+
+  return recent ? recent : host_find_id_by_key(self, id, host_id_key(self, id));
 }
 
 IdEntry *
@@ -174,6 +189,7 @@ host_add_id(Host *self, Slice id, guint64 key)
   if (kept.len)
     memcpy(entry->id, kept.str, kept.len);
   pointer_map_add(&self->ids, key, entry);
+  _remember_id(self, entry);
   return entry;
 }
 

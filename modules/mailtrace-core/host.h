@@ -120,12 +120,14 @@ struct _Host
 };
 
 #define ENTRY_BYTES 40      /* of an entry whose id is of the old form */
+#define RECENT_BITS 8
 
 /* what the hosts of a tracker share */
 typedef struct _HostShared
 {
   HashKey hash_key;
   Pool messages, sessions, connections, entries;
+  IdEntry *recent[1 << RECENT_BITS];   /* see host_recent_id(); NULL: none */
 } HostShared;
 
 /* all that there may be max_messages() of, whatever its kind */
@@ -154,6 +156,29 @@ IdEntry *host_find_id(const Host *self, Slice id);
 IdEntry *host_find_id_by_key(const Host *self, Slice id, guint64 key);
 IdEntry *host_add_id(Host *self, Slice id, guint64 key);
 void host_remove_id(Host *self, IdEntry *entry, guint64 key);
+
+/* where an id of one of Exim's forms is remembered, until another one of any host takes its place */
+static inline IdEntry **
+host_recent_place(const Host *self, const gchar *id, gsize len)
+{
+  guint64 ends = slice_word8(id) + slice_word8(id + len - 8);
+
+  return &self->shared->recent[ends * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> (64 - RECENT_BITS)];
+}
+
+/* most lines name an id that one of the last lines named; NULL: it is not remembered */
+static inline IdEntry *
+host_recent_id(const Host *self, Slice id)
+{
+  IdEntry *entry;
+
+  if (id.len < QUEUE_ID_OLD_LEN || id.len > QUEUE_ID_NEW_LEN)
+    return NULL;
+  entry = *host_recent_place(self, id.str, id.len);
+  return entry && entry->message && entry->message->host == self && entry->len == id.len
+         && slice_word8(entry->id) == slice_word8(id.str) && slice_word8(entry->id + 8) == slice_word8(id.str + 8)
+         && slice_word8(entry->id + id.len - 8) == slice_word8(id.str + id.len - 8) ? entry : NULL;
+}
 
 /* bounces of an id of which no line was seen */
 void host_add_orphan(Host *self, guint64 cause_hash, Message *bounce);

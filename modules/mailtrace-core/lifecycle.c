@@ -141,7 +141,7 @@ tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
   Slice text = slice_new(root->id, root->len);
   gboolean is_own = slice_equals(text, feed->line->queue_id);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, is_own ? feed->id_key : host_id_key(feed->host, text));
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, is_own ? feed_id_key(feed) : host_id_key(feed->host, text));
   QueueId id;
 
   if (is_own && feed_decode_id(feed))

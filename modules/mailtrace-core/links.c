@@ -194,14 +194,13 @@ _is_too_long(const IdEntry *parent, const IdEntry *entry)
 static void
 _attach(Feed *feed, IdEntry *entry, Slice parent_id)
 {
-  guint64 key = host_id_key(feed->host, parent_id);
-  IdEntry *parent = host_find_id_by_key(feed->host, parent_id, key);
+  IdEntry *parent = host_find_id(feed->host, parent_id);
   Message *child = entry->message, *message;
 
   if (parent == entry || (child && child->revision) || _is_too_long(parent, entry))
     return;
   if (!parent)
-    parent = host_add_id(feed->host, parent_id, key);
+    parent = host_add_id(feed->host, parent_id, host_id_key(feed->host, parent_id));
   message = _parent_of_new(feed, parent, child);
   entry->scanned = TRUE;
   if (!child)
@@ -217,7 +216,7 @@ _attach(Feed *feed, IdEntry *entry, Slice parent_id)
 static IdEntry *
 _new_entry(Feed *feed)
 {
-  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id, feed->id_key);
+  IdEntry *entry = host_add_id(feed->host, feed->line->queue_id, feed_id_key(feed));
   Message *worked = _worker_message(feed);
 
   if (worked && _has_room_for(worked, entry))
@@ -242,7 +241,7 @@ tracker_enter_id(Feed *feed, IdEntry *entry)
     entry = _new_entry(feed);
   else
     {
-      entry = entry ? entry : host_add_id(feed->host, line->queue_id, feed->id_key);
+      entry = entry ? entry : host_add_id(feed->host, line->queue_id, feed_id_key(feed));
       _attach(feed, entry, line->parent);
     }
   if (!entry->message)
@@ -254,10 +253,10 @@ tracker_enter_id(Feed *feed, IdEntry *entry)
 }
 
 void
-tracker_lose_id(const Feed *feed, Session *session)
+tracker_lose_id(Feed *feed, Session *session)
 {
   Slice id = feed->line->queue_id;
 
-  if (id.len && !host_find_id_by_key(feed->host, id, feed->id_key) && !tracker_tombstone(feed->tracker, feed->id_key))
+  if (id.len && !feed_find_id(feed) && !tracker_tombstone(feed->tracker, feed_id_key(feed)))
     session_add_lost_id(session, id, &feed->frame.stamp);
 }

@@ -53,16 +53,16 @@ tracker_is_afterword(const Feed *feed, const Session *live)
 }
 
 static gboolean
-_has_read_of_message(const Feed *feed)
+_has_read_of_message(Feed *feed)
 {
-  const IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed->id_key);
+  const IdEntry *entry = feed_find_id(feed);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed_id_key(feed));
 
   return entry ? u64_set_has(&entry->message->known, feed->hash) : tombstone && feed->usec <= tombstone->closed_usec;
 }
 
 gboolean
-tracker_has_read(const Feed *feed)
+tracker_has_read(Feed *feed)
 {
   const Session *live = host_find_session(feed->host, feed->process_key);
 

@@ -178,7 +178,7 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
   if (recipient.str && message->n_scan_recipients < feed->tracker->options.max_recipients
-      && u64_set_add(&message->known, hash_text(feed->host->hash_key, recipient, feed->id_key)))
+      && u64_set_add(&message->known, hash_text(feed->host->hash_key, recipient, feed_id_key(feed))))
     {
       record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
       message->n_scan_recipients++;
@@ -400,9 +400,9 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
 
 /* a forgotten id takes new facts only from lines newer than its end */
 static gboolean
-_is_late(const Feed *feed)
+_is_late(Feed *feed)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed->id_key);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, feed_id_key(feed));
   LineRole role = feed->line->role;
 
   if (!tombstone)
@@ -441,7 +441,7 @@ void
 tracker_feed_id(Feed *feed)
 {
   TrackerCounters *counters = &feed->tracker->counters;
-  IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
+  IdEntry *entry = feed_find_id(feed);
 
   if (!entry && _is_late(feed))
     {

@@ -57,7 +57,7 @@ typedef struct _Feed
   const Line *line;
   const gchar *offset_source;
   guint64 process_key;      /* see host_process_key() */
-  guint64 id_key;           /* see host_id_key(); of the line's queue id, if it names one */
+  guint64 id_key;           /* see feed_id_key(); 0: not asked yet */
   guint64 hash;             /* identity of the line: same host, program, pid, stamp, text */
   gint64 usec;              /* UTC, as well as it is known */
   QueueId id;               /* see feed_decode_id() */
@@ -80,6 +80,7 @@ feed_init(Feed *self, Tracker *tracker, Host *host, const Frame *frame, const Li
   self->frame = *frame;
   self->line = line;
   self->out = out;
+  self->id_key = 0;
   self->id_is_told = 0;
   self->offset_is_learned = self->is_journaled = FALSE;
   self->group = 0;
@@ -87,11 +88,22 @@ feed_init(Feed *self, Tracker *tracker, Host *host, const Frame *frame, const Li
   self->journal_flags = 0;
 }
 
-/* most lines name one, or none at all */
-static inline void
-feed_name_id(Feed *self)
+/* see host_id_key(); of the line's queue id, which it names */
+static inline guint64
+feed_id_key(Feed *self)
 {
-  self->id_key = self->line->queue_id.len ? host_id_key(self->host, self->line->queue_id) : 0;
+  if (!self->id_key)
+    self->id_key = host_id_key(self->host, self->line->queue_id);
+  return self->id_key;
+}
+
+/* NULL: no line or no other id has named it, or it is forgotten */
+static inline IdEntry *
+feed_find_id(Feed *self)
+{
+  IdEntry *recent = host_recent_id(self->host, self->line->queue_id);
+
+  return recent ? recent : host_find_id_by_key(self->host, self->line->queue_id, feed_id_key(self));
 }
 
 /* what the line's queue id tells; FALSE: nothing */
@@ -197,7 +209,7 @@ void tracker_drop_message(Tracker *self, Message *message);
 /* links.c: entry of the id that the line names, in its message as far as lines have told; new if it is NULL */
 IdEntry *tracker_enter_id(Feed *feed, IdEntry *entry);
 /* the line that ends a session names an id that no other line did: the connection ended within its data */
-void tracker_lose_id(const Feed *feed, Session *session);
+void tracker_lose_id(Feed *feed, Session *session);
 void tracker_link_bounce(Feed *feed, Message *message);
 /* by the id of the other's document; FALSE: it is known by that name */
 gboolean tracker_name_bounce(Message *cause, Slice id);
@@ -208,7 +220,7 @@ void tracker_feed_id(Feed *feed);
 void tracker_feed_session(Feed *feed);
 
 /* read-again.c: this very line, or one that is no newer than the end of what it belongs to */
-gboolean tracker_has_read(const Feed *feed);
+gboolean tracker_has_read(Feed *feed);
 gboolean tracker_has_read_connection(const Feed *feed, guint64 client_key);
 /* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
 gboolean tracker_is_of_ended_session(const Feed *feed, const Session *live);

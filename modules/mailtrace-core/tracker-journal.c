@@ -204,7 +204,6 @@ _replay_line(Tracker *self, const JournalEntry *entry)
   feed.journal_flags = entry->flags & (JF_RECORD_CUT | JF_RECORD_AT_FEED);
   feed.offset_source = _offset_source(entry->queue_id);
   line_parse(&feed.frame, &line);
-  feed_name_id(&feed);
   if (entry->kind == JK_RECORD)
     {
       _drop_pieces_of(self, feed.host, &feed.frame);

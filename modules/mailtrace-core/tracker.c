@@ -164,12 +164,12 @@ _offset_is_known(const Feed *feed)
 
 /* lines that are read again tell what was */
 static gboolean
-_is_first_arrival(const Feed *feed)
+_is_first_arrival(Feed *feed)
 {
-  const IdEntry *entry = host_find_id_by_key(feed->host, feed->line->queue_id, feed->id_key);
+  const IdEntry *entry = feed_find_id(feed);
 
   return (!entry || (feed->line->role == LR_ARRIVAL && entry->message->state == MS_PENDING))
-         && !tracker_tombstone(feed->tracker, feed->id_key);
+         && !tracker_tombstone(feed->tracker, feed_id_key(feed));
 }
 
 /* TRUE: the line names an id for the first time, or its arrival, and that tells the offset */
@@ -315,7 +315,7 @@ _read_again(Feed *feed, Line *again)
     return;
   line_parse_of(&feed->frame, known, again);
   feed->line = again;
-  feed_name_id(feed);
+  feed->id_key = 0;
   feed->id_is_told = 0;
 }
 
@@ -365,7 +365,6 @@ _feed(Tracker *self, Host *host, const Frame *frame, const Line *line, SummaryQu
   Feed feed;
 
   feed_init(&feed, self, host, frame, line, out);
-  feed_name_id(&feed);
   _resolve_time(&feed);
   _feed_resolved(self, host, &feed);
 }
@@ -397,7 +396,6 @@ _feed_joined(Tracker *self, Host *host, const JoinedRecord *record, const Line *
     feed.journal_flags |= JF_RECORD_CUT;
   if (record->ends_at_feed)
     feed.journal_flags |= JF_RECORD_AT_FEED;
-  feed_name_id(&feed);
   _resolve_time(&feed);
   tracker_feed_parsed(self, host, &feed);
 }
