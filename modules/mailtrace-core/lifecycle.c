@@ -431,12 +431,11 @@ _leave_client(Session *session)
 }
 
 static Session *
-_new_session(Feed *feed)
+_new_session(Feed *feed, const Tombstone *ended)
 {
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
   Session *session = session_new(feed->host, &feed->frame);
 
-  session->generation = tombstone && tombstone_covers(tombstone, feed) ? MAX(tombstone->generation, 1) + 1 : 1;
+  session->generation = ended && tombstone_covers(ended, feed) ? MAX(ended->generation, 1) + 1 : 1;
   session->offset_source = feed->offset_source;
   session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   session->group = journal_group_new(feed->tracker->journal);
@@ -469,35 +468,46 @@ _note_client(Session *session, const Line *line)
     session_note_client(session, ip, line_get(line, F_CLIENT_PORT));
 }
 
-Session *
-tracker_session(Feed *feed, gboolean create)
+/* ER_NONE: the line is one of it */
+static EndReason
+_end_before(const Feed *feed, const Session *session)
 {
-  Host *host = feed->host;
-  Session *session = NULL;
+  if (session_is_foreign(session, feed->line))
+    return ER_COMPLETE;
+  return _is_outlived(feed, session) ? ER_TIMEOUT : ER_NONE;
+}
 
-  if (!feed->frame.pid)
-    return NULL;
-  session = host_find_session(host, feed->process_key);
-  if (session && session_is_foreign(session, feed->line))
+Session *
+tracker_session_after(Feed *feed, Session *session, const Tombstone *ended, gboolean create)
+{
+  EndReason end = session ? _end_before(feed, session) : ER_NONE;
+
+  if (end != ER_NONE)
     {
-      tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
+      tracker_end_session(feed->tracker, session, end, feed->out);
       session = NULL;
-    }
-  else if (session && _is_outlived(feed, session))
-    {
-      tracker_end_session(feed->tracker, session, ER_TIMEOUT, feed->out);
-      session = NULL;
+      ended = tracker_ended_session(feed, NULL);
     }
   if (!session && create)
-    session = _new_session(feed);
+    session = _new_session(feed, ended);
   if (session)
     {
-      session->touched_usec = host->clock_usec;
-      queue_move_to_tail(&host->live_sessions, &session->link);
+      session->touched_usec = feed->host->clock_usec;
+      queue_move_to_tail(&feed->host->live_sessions, &session->link);
       _note_client(session, feed->line);
       _join_client(feed, session);
     }
   return session;
+}
+
+Session *
+tracker_session(Feed *feed, gboolean create)
+{
+  if (!feed->frame.pid)
+    return NULL;
+
+  Session *live = host_find_session(feed->host, feed->process_key);
+  return tracker_session_after(feed, live, live || !create ? NULL : tracker_ended_session(feed, NULL), create);
 }
 
 /* ids that the session's process named and never accepted: refused when the session was closed.  Another process may

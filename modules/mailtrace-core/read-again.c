@@ -32,24 +32,27 @@ _is_new_client(const Feed *feed)
          && !(line->several_clients && _has_left(feed, line->other_ip, line->other_port));
 }
 
-gboolean
-tracker_is_of_ended_session(const Feed *feed, const Session *live)
+const Tombstone *
+tracker_ended_session(const Feed *feed, const Session *live)
 {
-  const Tombstone *tombstone;
-
-  if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
-    return TRUE;
   if (live && feed->frame.stamp.local_usec >= live->first.local_usec)
-    return FALSE;
-  tombstone = tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
-  return tombstone && tombstone_covers(tombstone, feed) && !_is_new_client(feed);
+    return NULL;
+  return tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
 }
 
 gboolean
-tracker_is_afterword(const Feed *feed, const Session *live)
+tracker_is_of_ended_session(const Feed *feed, const Tombstone *ended)
 {
-  return !live && feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len && !_is_new_client(feed)
-         && tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
+  if (feed->line->role == LR_DISCONNECT && tracker_tombstone(feed->tracker, feed->hash))
+    return TRUE;
+  return ended && tombstone_covers(ended, feed) && !_is_new_client(feed);
+}
+
+gboolean
+tracker_is_afterword(const Feed *feed, const Session *live, const Tombstone *ended)
+{
+  return ended && !live && feed->line->role == LR_NOTE && line_get(feed->line, F_CLIENT_PORT).len
+         && !_is_new_client(feed);
 }
 
 static gboolean
@@ -72,5 +75,5 @@ tracker_has_read(Feed *feed)
     return tracker_has_read_connection(feed, host_connection_hash(feed->host, feed->line));
   if (!feed->frame.pid)
     return tracker_tombstone(feed->tracker, feed->hash) != NULL;
-  return tracker_is_of_ended_session(feed, live) || (live && u64_set_has(&live->known, feed->hash));
+  return tracker_is_of_ended_session(feed, tracker_ended_session(feed, live)) || (live && u64_set_has(&live->known, feed->hash));
 }

@@ -572,7 +572,6 @@ void
 tracker_feed_session(Feed *feed)
 {
   TrackerCounters *counters = &feed->tracker->counters;
-  const Session *live = host_find_session(feed->host, feed->process_key);
 
   if (feed->line->role == LR_CONNECT)
     {
@@ -584,17 +583,19 @@ tracker_feed_session(Feed *feed)
       _feed_single(feed);
       return;
     }
-  if (tracker_is_of_ended_session(feed, live))
+  Session *live = host_find_session(feed->host, feed->process_key);
+  const Tombstone *ended = tracker_ended_session(feed, live);
+  if (tracker_is_of_ended_session(feed, ended))
     {
       counters->lines_repeated++;
       return;
     }
-  if (tracker_is_afterword(feed, live))
+  if (tracker_is_afterword(feed, live, ended))
     {
       counters->lines_of_sessions++;
       return;
     }
-  Session *session = tracker_session(feed, feed->line->role != LR_REMARK);
+  Session *session = tracker_session_after(feed, live, ended, feed->line->role != LR_REMARK);
   if (!session)
     {
       counters->lines_not_ours++;

@@ -128,6 +128,8 @@ void tracker_release_worker(Message *message);
 void tracker_release_orphan(Message *message);
 void tracker_end_if_done(Feed *feed, Message *message);
 
+/* the session of the line's process, which is this one, or not there: NULL */
+Session *tracker_session_after(Feed *feed, Session *live, const Tombstone *ended, gboolean create);
 Session *tracker_session(Feed *feed, gboolean create);
 /* its pid may serve another client, and only its connect line is awaited */
 void tracker_close_session(Tracker *self, Session *session);
@@ -222,9 +224,11 @@ void tracker_feed_session(Feed *feed);
 /* read-again.c: this very line, or one that is no newer than the end of what it belongs to */
 gboolean tracker_has_read(Feed *feed);
 gboolean tracker_has_read_connection(const Feed *feed, guint64 client_key);
-/* a source that reads its lines again after a crash opens nothing; a live session may have its pid by now */
-gboolean tracker_is_of_ended_session(const Feed *feed, const Session *live);
+/* a session of the line's process that ended, where the line may be one of it: a live session may have its pid by now */
+const Tombstone *tracker_ended_session(const Feed *feed, const Session *live);
+/* a source that reads its lines again after a crash opens nothing */
+gboolean tracker_is_of_ended_session(const Feed *feed, const Tombstone *ended);
 /* what a process says of a client that has left, as "no MAIL in SMTP connection": its session has had its document */
-gboolean tracker_is_afterword(const Feed *feed, const Session *live);
+gboolean tracker_is_afterword(const Feed *feed, const Session *live, const Tombstone *ended);
 
 #endif
