@@ -624,10 +624,22 @@ host_find_session(const Host *self, guint64 process_key)
   return process_key ? pointer_map_get(&self->sessions, process_key) : NULL;
 }
 
+/* different for different ports: most are short */
+static inline guint64
+_port_word(const Host *self, Slice port)
+{
+  guint64 words[2];
+
+  if (port.len > 7)
+    return hash_text(self->hash_key, port, 0);
+  hash_pack_short(port, words);
+  return GUINT64_TO_LE(words[0]) | (guint64) port.len << 56;
+}
+
 guint64
 host_client_hash(const Host *self, Slice ip, Slice port)
 {
-  return hash_text(self->hash_key, ip, hash_text(self->hash_key, port, self->line_seed));
+  return hash_text(self->hash_key, ip, self->line_seed + _port_word(self, port));
 }
 
 guint64

@@ -50,6 +50,8 @@ struct _Session
   const gchar *offset_source;
   gboolean local;        /* a submission without a connection was refused; the pid may soon serve one */
   gboolean connected_counted;
+  Stamp connected;       /* these two as its connect line told them */
+  gint64 connection_count;
   gboolean closed;       /* its close line was its only one: a connect line may still follow and show a connection */
   guint n_accepted;
   GQueue pending;        /* Message.interim_link: those that have not arrived */

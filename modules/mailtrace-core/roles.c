@@ -538,6 +538,14 @@ _disconnect(Feed *feed, Session *session)
     tracker_end_session(feed->tracker, session, ER_COMPLETE, feed->out);
 }
 
+/* nobody will ask what the line says: whatever is known was handed over */
+static gboolean
+_ends_without_document(const Line *line, const Session *session)
+{
+  return line->role == LR_DISCONNECT && session->n_accepted && !session->pending.head && !line->queue_id.len
+         && !session_wants_document(session);
+}
+
 /* a log without pids: nothing joins the line to another one */
 static void
 _feed_single(Feed *feed)
@@ -609,7 +617,8 @@ tracker_feed_session(Feed *feed)
   counters->lines_of_sessions++;
   tracker_own_line(feed, session->group);
   tracker_keep_session_line(feed, session, feed->frame.raw);
-  session_merge_line(session, feed->line, &feed->tracker->options);
+  if (!_ends_without_document(feed->line, session))
+    session_merge_line(session, feed->line, &feed->tracker->options);
   if (feed->line->role == LR_REFUSAL)
     session_add_refusal(session, feed->line, &feed->frame);
   else if (feed->line->role == LR_DISCONNECT)

@@ -158,10 +158,18 @@ session_note_client(Session *self, Slice ip, Slice port)
 void
 session_note_connection(Session *self, const Connection *connection)
 {
-  _mark(self, MARK_SESSION);
-  record_append_time(self->told, F_CLIENT_CONNECTED, connection->stamp);
-  if (connection->count)
-    record_append_integer(self->told, F_CLIENT_CONNECTION_COUNT, connection->count);
+  self->connected = connection->stamp;
+  self->connection_count = connection->count;
+}
+
+static void
+_tell_connection(const Session *self, Record *record)
+{
+  if (!self->connected.local_usec)
+    return;
+  record_set_time(record, F_CLIENT_CONNECTED, self->connected);
+  if (self->connection_count)
+    record_set_integer(record, F_CLIENT_CONNECTION_COUNT, self->connection_count);
 }
 
 void
@@ -196,6 +204,7 @@ session_fold(Session *self)
   RecordValue value;
   FieldId id;
 
+  _tell_connection(self, self->record);
   while (record_next_id(self->told, &cursor, &at, &id))
     {
       value_at = at;
@@ -398,8 +407,12 @@ session_hand_over(Session *self, Message *message, const TrackerOptions *options
   if (options->keep_raw)
     _copy_lines_in_front(self, message->record);
   _hand_over_upcoming(self, message, options);
-  _hand_over_session(self, self->record, message, options);
-  _hand_over_session(self, self->told, message, options);
+  _tell_connection(self, message->record);
+  if (self->record->len || self->upcoming_at || record_may_have(self->told, MARK_SESSION))
+    {
+      _hand_over_session(self, self->record, message, options);
+      _hand_over_session(self, self->told, message, options);
+    }
   message->lines += self->upcoming_lines;
   if (self->connected_counted && self->n_accepted == 0)
     message->lines++;
