@@ -3,18 +3,7 @@
 
 #define TOMBSTONES_A_CHUNK 126
 
-static Tombstone *
-_take_oldest_tombstone(Tracker *self)
-{
-  Tombstone *oldest = self->oldest_burial;
-
-  pointer_map_remove(&self->tombstones, oldest->hash, oldest);
-  self->oldest_burial = oldest->next;
-  journal_drop_end(self->journal);
-  return oldest;
-}
-
-/* they are never given back, only used again: the oldest one for the newest */
+/* they are never given back, only used again: the oldest one for the next one */
 typedef struct _TombstoneChunk
 {
   struct _TombstoneChunk *next;
@@ -46,36 +35,59 @@ tracker_free_tombstones(Tracker *self)
   pointer_map_release(&self->tombstones);
 }
 
+/* what the next one is made of */
 static Tombstone *
-_new_tombstone(Tracker *self, guint64 hash)
+_spare(Tracker *self)
 {
-  gboolean is_full = self->tombstones.used >= MAX(self->options.max_tombstones, 1);
-  Tombstone *tombstone = is_full ? _take_oldest_tombstone(self) : _next_of_chunk(self);
+  if (!self->spare)
+    self->spare = _next_of_chunk(self);
+  return self->spare;
+}
 
-  *tombstone = (Tombstone) { hash, G_MININT64, 0, NULL };
-  pointer_map_add(&self->tombstones, hash, tombstone);
+static void
+_forget_oldest(Tracker *self)
+{
+  Tombstone *oldest = self->oldest_burial;
+
+  pointer_map_remove(&self->tombstones, oldest->hash, oldest);
+  self->oldest_burial = oldest->next;
+  self->spare = oldest;
+  journal_drop_end(self->journal);
+}
+
+/* the spare one, which is in the map already */
+static void
+_begin_tombstone(Tracker *self, guint64 hash, gint64 usec, guint generation)
+{
+  Tombstone *tombstone = self->spare;
+
+  *tombstone = (Tombstone) { hash, usec, generation, NULL };
+  self->spare = NULL;
   if (self->oldest_burial)
     self->last_burial->next = tombstone;
   else
     self->oldest_burial = tombstone;
-  return self->last_burial = tombstone;
+  self->last_burial = tombstone;
+  if (self->tombstones.used > MAX(self->options.max_tombstones, 1))
+    _forget_oldest(self);
 }
 
 /* NULL: there is nothing to journal */
 static const Tombstone *
 _bury_hash(Tracker *self, guint64 hash, gint64 usec, guint generation)
 {
-  Tombstone *tombstone = pointer_map_get(&self->tombstones, hash);
-  gboolean is_new = tombstone == NULL;
+  Tombstone *spare = _spare(self), *tombstone = pointer_map_get_or_add(&self->tombstones, hash, spare);
 
-  if (is_new)
-    tombstone = _new_tombstone(self, hash);
+  if (tombstone == spare)
+    _begin_tombstone(self, hash, usec, generation);
   else if (usec <= tombstone->closed_usec && generation <= tombstone->generation)
     return NULL;
   else
-    journal_drop_end(self->journal);
-  tombstone->closed_usec = MAX(tombstone->closed_usec, usec);
-  tombstone->generation = MAX(tombstone->generation, generation);
+    {
+      journal_drop_end(self->journal);
+      tombstone->closed_usec = MAX(tombstone->closed_usec, usec);
+      tombstone->generation = MAX(tombstone->generation, generation);
+    }
   return journal_has_file(self->journal) ? tombstone : NULL;
 }
 

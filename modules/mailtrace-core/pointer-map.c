@@ -33,15 +33,40 @@ _resize(PointerMap *self, guint bits)
   g_free(old.slots);
 }
 
-void
-pointer_map_add(PointerMap *self, guint64 key, gpointer value)
+static void
+_make_room(PointerMap *self)
 {
   if (!self->slots)
     _resize(self, BITS_MIN);
-  else if (self->used >= _size(self) / 4 * 3)
+  else if (self->used >= _size(self) / 8 * 5)
     _resize(self, 64u - self->shift + 1);
+}
+
+void
+pointer_map_add(PointerMap *self, guint64 key, gpointer value)
+{
+  _make_room(self);
   _put(self, key, value);
   self->used++;
+}
+
+gpointer
+pointer_map_get_or_add(PointerMap *self, guint64 key, gpointer value)
+{
+  PointerSlot *slot;
+
+  _make_room(self);
+  for (guint32 at = pointer_map_start(self, key); ; at = (at + 1) & self->mask)
+    {
+      slot = &self->slots[at];
+      if (!slot->value)
+        break;
+      if (slot->key == key)
+        return slot->value;
+    }
+  *slot = (PointerSlot) { key, value };
+  self->used++;
+  return value;
 }
 
 /* what stands behind a free slot would not be found any more: it moves up */

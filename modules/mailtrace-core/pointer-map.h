@@ -25,6 +25,9 @@ typedef struct _PointerMap
 /* adds one more value, which is not NULL, also when the key has others */
 void pointer_map_add(PointerMap *self, guint64 key, gpointer value);
 
+/* first value of the key; adds this one when it has none */
+gpointer pointer_map_get_or_add(PointerMap *self, guint64 key, gpointer value);
+
 /* FALSE: it is not there */
 gboolean pointer_map_remove(PointerMap *self, guint64 key, gconstpointer value);
 

@@ -36,6 +36,7 @@ struct _Tracker
   HostShared shared;
   PointerMap tombstones;    /* Tombstone.hash -> Tombstone, owned */
   Tombstone *oldest_burial, *last_burial;
+  Tombstone *spare;         /* not in use; or NULL */
   struct _TombstoneChunk *chunks;   /* memory of all of them, the last one first */
   guint chunk_left;         /* of that one, not yet used */
   guint open_messages, open_sessions;
