@@ -240,36 +240,22 @@ host_take_orphans(Host *self, guint64 cause_hash)
   return bounces;
 }
 
-static GQueue *
-_queue(Host *self, MessageQueue which)
-{
-  switch (which)
-    {
-    case MQ_OPEN:
-      return &self->open;
-    case MQ_CLOSING:
-      return &self->closing;
-    case MQ_ENDED:
-      return &self->ended;
-    default:
-      return &self->pending;
-    }
-}
-
 void
 host_move_message(Host *self, Message *message, MessageQueue which)
 {
-  if (message->queue == which)
+  guint8 before = message->queue;
+
+  if (before == which)
     {
-      queue_move_to_tail(_queue(self, which), &message->link);
+      queue_move_to_tail(&self->queues[which - 1], &message->link);
       return;
     }
   self->is_uncounted = TRUE;
-  if (message->queue)
-    queue_unlink(_queue(self, (MessageQueue) message->queue), &message->link);
+  if (before)
+    queue_unlink(&self->queues[before - 1], &message->link);
   message->queue = which;
   if (which)
-    queue_push_tail(_queue(self, which), &message->link);
+    queue_push_tail(&self->queues[which - 1], &message->link);
 }
 
 static GQueue *

@@ -107,10 +107,17 @@ struct _Host
   gboolean logs_dkim, logs_spam;
   gint64 journaled[HOST_KNOWN];   /* what the journal knows of the host */
   guint64 journal_seq;      /* of its entry */
-  GQueue open;              /* Message, by last line: timeout() */
-  GQueue closing;           /* Message: nothing open, something missing: settle-time() */
-  GQueue ended;             /* Message: settle-time() */
-  GQueue pending;           /* Message before its arrival: session timeout */
+  union
+  {
+    GQueue queues[MQ_PENDING];   /* of each MessageQueue but MQ_NONE, in their order */
+    struct
+    {
+      GQueue open;          /* Message, by last line: timeout() */
+      GQueue closing;       /* Message: nothing open, something missing: settle-time() */
+      GQueue ended;         /* Message: settle-time() */
+      GQueue pending;       /* Message before its arrival: session timeout */
+    };
+  };
   GQueue interim;           /* Message.interim_link, by arrival: interim-after() */
   GQueue changed;           /* Message.interim_link, by the first change since its last document: settle-time() */
   GQueue live_sessions;     /* by last line */

@@ -173,8 +173,6 @@ tracker_new_message(Feed *feed, IdEntry *entry)
   self->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
   self->offset_source = feed->offset_source;
   message_add_id(self, entry);
-  self->touched_usec = feed->host->clock_usec;
-  host_queue_message(feed->host, self, MQ_PENDING);
   return self;
 }
 
@@ -197,7 +195,6 @@ tracker_touch_message(Message *message)
   message->touched_usec = message->host->clock_usec;
   message->dkim_logged = message->host->logs_dkim;
   message->spam_logged = message->host->logs_spam;
-  host_queue_message(message->host, message, (MessageQueue) message->queue);
 }
 
 void

@@ -387,6 +387,7 @@ _feed_pending(Feed *feed, Message *message, IdEntry *entry)
       _refuse_pending(feed, message);
       return;
     }
+  host_queue_message(feed->host, message, MQ_PENDING);
   _handle(feed, message, entry);
 
   Session *session = message->session ? message->session : tracker_session(feed, TRUE);
@@ -425,6 +426,8 @@ _feed_message(Feed *feed, Message *message, IdEntry *entry)
     }
   else if (message->state == MS_ENDED && message->n_open > 0)
     tracker_open_message(feed->tracker, message);
+  else if (message->state == MS_ENDED)
+    host_queue_message(feed->host, message, MQ_ENDED);
   changed = _handle(feed, message, entry);
   if (!feed->group)
     tracker_own_line(feed, message->group);

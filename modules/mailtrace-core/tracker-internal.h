@@ -117,6 +117,7 @@ feed_decode_id(Feed *self)
 }
 
 /* lifecycle.c */
+/* in no queue yet, like one that was touched: what the line does decides */
 Message *tracker_new_message(Feed *feed, IdEntry *entry);
 void tracker_open_message(Tracker *self, Message *message);
 void tracker_touch_message(Message *message);
