@@ -312,7 +312,7 @@ host_process_key(const Host *self, Slice node, guint64 pid)
 
 Session *host_find_session(const Host *self, guint64 process_key);
 
-Session *session_new(Host *host, const Frame *first);
+Session *session_new(Host *host, const Stamp *first);   /* of no process yet */
 void session_free(Session *self);
 
 /* FALSE: this very line was fed before */
@@ -330,7 +330,7 @@ void session_note_connection(Session *self, const Connection *connection);
 void session_note_raw(Session *self, Slice raw);
 /* merges all of them into its record */
 void session_fold(Session *self);
-void session_add_refusal(Session *self, const Line *line, const Frame *frame);
+void session_add_refusal(Session *self, const Line *line, const Stamp *stamp);
 void session_add_lost_id(Session *self, Slice queue_id, const Stamp *stamp);
 
 /* gives the facts since the last arrival to the message that has arrived now */

@@ -133,7 +133,7 @@ tracker_tombstone(const Tracker *self, guint64 hash)
 gboolean
 tombstone_covers(const Tombstone *self, const Feed *feed)
 {
-  return (self->generation == TOMBSTONE_LOCAL ? feed->frame.stamp.local_usec : feed->usec) <= self->closed_usec;
+  return (self->generation == TOMBSTONE_LOCAL ? feed->stamp.local_usec : feed->usec) <= self->closed_usec;
 }
 
 guint64
@@ -170,7 +170,7 @@ tracker_new_message(Feed *feed, IdEntry *entry)
 
   tracker_set_root(feed, self, entry);
   self->group = journal_group_new(feed->tracker->journal);
-  self->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  self->offset_sec = tracker_offset_at(feed->tracker, &feed->stamp);
   self->offset_source = feed->offset_source;
   message_add_id(self, entry);
   return self;
@@ -368,8 +368,8 @@ tracker_keep_line(Feed *feed, Message *message)
 {
   if (!feed->tracker->options.keep_raw || message->bytes > feed->tracker->options.max_message_bytes)
     return;
-  message->bytes = (guint32) MIN(message->bytes + feed->frame.raw.len, G_MAXUINT32);
-  record_append_text(message->record, F_RAW, feed->frame.raw);
+  message->bytes = (guint32) MIN(message->bytes + feed->frame->raw.len, G_MAXUINT32);
+  record_append_text(message->record, F_RAW, feed->frame->raw);
 }
 
 void
@@ -442,11 +442,14 @@ _leave_client(Session *session)
 static Session *
 _new_session(Feed *feed, const Tombstone *ended)
 {
-  Session *session = session_new(feed->host, &feed->frame);
+  Session *session = session_new(feed->host, &feed->stamp);
 
+  session->pid = feed->frame->pid;
+  session->key = feed->process_key;
+  session->node = feed->frame->node.len ? slice_dup(feed->frame->node) : NULL;
   session->generation = ended && tombstone_covers(ended, feed) ? MAX(ended->generation, 1) + 1 : 1;
   session->offset_source = feed->offset_source;
-  session->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  session->offset_sec = tracker_offset_at(feed->tracker, &feed->stamp);
   session->group = journal_group_new(feed->tracker->journal);
   pointer_map_add(&feed->host->sessions, session->key, session);
   queue_push_tail(&feed->host->live_sessions, &session->link);
@@ -459,7 +462,7 @@ _new_session(Feed *feed, const Tombstone *ended)
 static gboolean
 _is_outlived(const Feed *feed, const Session *session)
 {
-  const Stamp *now = &feed->frame.stamp, *last = &session->last;
+  const Stamp *now = &feed->stamp, *last = &session->last;
   gint64 silence_usec = now->local_usec - last->local_usec;
 
   if (stamp_has_offset(now) && stamp_has_offset(last))
@@ -512,7 +515,7 @@ tracker_session_after(Feed *feed, Session *session, const Tombstone *ended, gboo
 Session *
 tracker_session(Feed *feed, gboolean create)
 {
-  if (!feed->frame.pid)
+  if (!feed->frame->pid)
     return NULL;
 
   Session *live = host_find_session(feed->host, feed->process_key);

@@ -158,7 +158,7 @@ _worker_message(Feed *feed)
 
   if (feed->line->role == LR_ARRIVAL || !feed->host->workers.used || !feed_decode_id(feed))
     return NULL;
-  guint64 key = host_process_key(feed->host, feed->frame.node, feed->id.pid);
+  guint64 key = host_process_key(feed->host, feed->frame->node, feed->id.pid);
   message = pointer_map_get(&feed->host->workers, key);
   return key != feed->process_key && message && _can_be_its_child(message, &feed->id) ? message : NULL;
 }
@@ -258,5 +258,5 @@ tracker_lose_id(Feed *feed, Session *session)
   Slice id = feed->line->queue_id;
 
   if (id.len && !feed_find_id(feed) && !tracker_tombstone(feed->tracker, feed_id_key(feed)))
-    session_add_lost_id(session, id, &feed->frame.stamp);
+    session_add_lost_id(session, id, &feed->stamp);
 }

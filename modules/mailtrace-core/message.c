@@ -194,7 +194,7 @@ _is_deferred(const Record *delivery)
 }
 
 static void
-_fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice final, Slice original)
+_fill_delivery(Record *delivery, const Line *line, const Stamp *stamp, Slice final, Slice original)
 {
   RecordRoom room;
 
@@ -209,9 +209,9 @@ _fill_delivery(Record *delivery, const Line *line, const Frame *frame, Slice fin
   record_set_text(delivery, F_DELIVERY_QUEUE_ID, line->queue_id);
   if (line->role != LR_NOTE)
     record_set_integer(delivery, F_DELIVERY_ATTEMPTS, 1);
-  record_set_time(delivery, F_DELIVERY_TIME, frame->stamp);
-  if (frame->pid)
-    record_set_integer(delivery, F_DELIVERY_PID, frame->pid);
+  record_set_time(delivery, F_DELIVERY_TIME, *stamp);
+  if (line->pid)
+    record_set_integer(delivery, F_DELIVERY_PID, line->pid);
   record_leave(delivery, &room);
 }
 
@@ -312,9 +312,9 @@ _new_delivery(Message *self, const DeliveryKey *key, const TrackerOptions *optio
 }
 
 static void
-_note_times(Message *self, const Line *line, const Frame *frame)
+_note_times(Message *self, const Line *line, const Stamp *stamp)
 {
-  guint32 second = message_second(self, &frame->stamp);
+  guint32 second = message_second(self, stamp);
 
   if (line->role != LR_NOTE)
     self->first_attempt = self->first_attempt ? MIN(self->first_attempt, second) : second;
@@ -329,7 +329,7 @@ _is_idle_note(const Record *delivery, const Line *line)
 }
 
 gboolean
-message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options)
+message_deliver(Message *self, const Line *line, const Stamp *stamp, const TrackerOptions *options)
 {
   Slice final = line_get(line, F_DELIVERY_RECIPIENT);
   Slice original = line_get(line, F_DELIVERY_ORIGINAL_RECIPIENT);
@@ -341,14 +341,14 @@ message_deliver(Message *self, const Line *line, const Frame *frame, const Track
     return FALSE;
   self->n_deferred -= _is_deferred(delivery);
   attempt = record_has(delivery, F_DELIVERY_STATUS) ? record_new(RK_DELIVERY) : delivery;
-  _fill_delivery(attempt, line, frame, final, original);
+  _fill_delivery(attempt, line, stamp, final, original);
   if (attempt != delivery)
     {
       _add_attempts(delivery, attempt);
       record_free(attempt);
     }
   self->n_deferred += _is_deferred(delivery);
-  _note_times(self, line, frame);
+  _note_times(self, line, stamp);
   return TRUE;
 }
 

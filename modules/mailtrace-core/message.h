@@ -142,7 +142,7 @@ void record_set_domain(Record *record, FieldId id, Slice address);
 gboolean message_add_recipient(Message *self, Slice address, const TrackerOptions *options);
 
 /* outcome of one delivery attempt */
-gboolean message_deliver(Message *self, const Line *line, const Frame *frame, const TrackerOptions *options);
+gboolean message_deliver(Message *self, const Line *line, const Stamp *stamp, const TrackerOptions *options);
 
 /* the pass through the scanner that made that queue id; a new one is empty: the caller sets at least this */
 Record *message_scan(Message *self, Slice queue_id);

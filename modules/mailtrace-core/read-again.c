@@ -35,7 +35,7 @@ _is_new_client(const Feed *feed)
 const Tombstone *
 tracker_ended_session(const Feed *feed, const Session *live)
 {
-  if (live && feed->frame.stamp.local_usec >= live->first.local_usec)
+  if (live && feed->stamp.local_usec >= live->first.local_usec)
     return NULL;
   return tracker_tombstone(feed->tracker, tracker_session_hash(feed->host, feed->process_key));
 }
@@ -73,7 +73,7 @@ tracker_has_read(Feed *feed)
     return _has_read_of_message(feed);
   if (feed->line->role == LR_CONNECT)
     return tracker_has_read_connection(feed, host_connection_hash(feed->host, feed->line));
-  if (!feed->frame.pid)
+  if (!feed->frame->pid)
     return tracker_tombstone(feed->tracker, feed->hash) != NULL;
   return tracker_is_of_ended_session(feed, tracker_ended_session(feed, live)) || (live && u64_set_has(&live->known, feed->hash));
 }

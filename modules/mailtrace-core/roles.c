@@ -61,7 +61,7 @@ _note(Feed *feed, Message *message, IdEntry *entry)
   changed |= _add_recipients(feed, message);
   message->is_frozen |= _tells_of_freezing(feed->line);
   if (line_get(feed->line, F_DELIVERY_RECIPIENT).str)
-    changed |= message_deliver(message, feed->line, &feed->frame, &feed->tracker->options);
+    changed |= message_deliver(message, feed->line, &feed->stamp, &feed->tracker->options);
   if (line_get(feed->line, F_DKIM_SIGNATURE_RESULT).str)
     {
       feed->host->logs_dkim = TRUE;
@@ -75,7 +75,7 @@ _note(Feed *feed, Message *message, IdEntry *entry)
 static void
 _own_arrival(Feed *feed, Message *message, Session *session)
 {
-  JournalGroup named = feed->frame.pid == message->pid ? message->session_group : 0;
+  JournalGroup named = feed->frame->pid == message->pid ? message->session_group : 0;
 
   journal_group_hold(feed->tracker->journal, session->group, named);
   tracker_own_line(feed, named ? named : session->group);
@@ -92,10 +92,10 @@ _arrive(Feed *feed, Message *message, IdEntry *entry)
   if (message->arrived)
     return _merge(feed, message);
   message->arrived = TRUE;
-  message->offset_sec = tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  message->offset_sec = tracker_offset_at(feed->tracker, &feed->stamp);
   message->offset_source = feed->offset_source;
   message->arrival_is_cut = line->is_cut;
-  message->arrival = feed->frame.stamp;
+  message->arrival = feed->stamp;
   _merge(feed, message);
   /* other lines tell the client as well, but here it spoke */
   if (over_network)
@@ -120,7 +120,7 @@ _deliver(Feed *feed, Message *message, IdEntry *entry)
 {
   if (!_has_room(feed, message))
     return FALSE;
-  if (!message_deliver(message, feed->line, &feed->frame, &feed->tracker->options))
+  if (!message_deliver(message, feed->line, &feed->stamp, &feed->tracker->options))
     return FALSE;
   if (message->interim_passed && message->state == MS_OPEN)
     host_queue_interim(message, IQ_CHANGED);
@@ -141,7 +141,7 @@ _merge_event(Feed *feed, Record *scan)
 {
   static const FieldId copied[][2] = { { F_DISPOSITION, F_SCAN_DISPOSITION }, { F_REASON, F_SCAN_REASON },
     { F_REASON_DETAIL, F_SCAN_REASON_DETAIL } };
-  gboolean is_late = _is_later_than(scan, &feed->frame.stamp);
+  gboolean is_late = _is_later_than(scan, &feed->stamp);
 
   if (!is_late || !record_has(scan, F_SCAN_EVENT_ID))
     record_merge_line(scan, feed->line, 0);
@@ -149,18 +149,18 @@ _merge_event(Feed *feed, Record *scan)
     if (line_get(feed->line, copied[i][0]).str && (!is_late || !record_has(scan, copied[i][1])))
       record_set_text(scan, copied[i][1], line_get(feed->line, copied[i][0]));
   if (!is_late)
-    record_set_time(scan, F_SCAN_TIME, feed->frame.stamp);
+    record_set_time(scan, F_SCAN_TIME, feed->stamp);
 }
 
 /* the pass is named by the process that made its id, whoever else speaks of it */
 static void
 _set_scan_pid(Feed *feed, Record *scan)
 {
-  if (!feed->frame.pid || record_get_integer(scan, F_SCAN_PID, 0) == feed->frame.pid)
+  if (!feed->frame->pid || record_get_integer(scan, F_SCAN_PID, 0) == feed->frame->pid)
     return;
-  if (feed_decode_id(feed) && feed->id.pid == feed->frame.pid)
+  if (feed_decode_id(feed) && feed->id.pid == feed->frame->pid)
     record_remove(scan, F_SCAN_PID);
-  record_set_integer(scan, F_SCAN_PID, feed->frame.pid);
+  record_set_integer(scan, F_SCAN_PID, feed->frame->pid);
 }
 
 static void
@@ -207,12 +207,12 @@ static gboolean
 _hand_over(Feed *feed, Message *message, IdEntry *entry)
 {
   const Line *line = feed->line;
-  guint32 second = message_second(message, &feed->frame.stamp);
+  guint32 second = message_second(message, &feed->stamp);
 
   if (!line->parent.len)
     {
       message->awaits_child = message->first_id == message->last_id;
-      if (message->awaits_child && feed->frame.pid)
+      if (message->awaits_child && feed->frame->pid)
         {
           tracker_release_worker(message);
           _employ(feed, message);
@@ -249,13 +249,13 @@ _judge(Feed *feed, Message *message, IdEntry *entry)
 
   _merge(feed, message);
   _fill_scan(feed, message, scan);
-  message->scan_end = MAX(message->scan_end, message_second(message, &feed->frame.stamp));
-  if (!entry->scanned && feed_decode_id(feed) && feed->id.pid == feed->frame.pid)
+  message->scan_end = MAX(message->scan_end, message_second(message, &feed->stamp));
+  if (!entry->scanned && feed_decode_id(feed) && feed->id.pid == feed->frame->pid)
     _set_scanned(message, entry);
   if (line->closes)
     {
       message_close_id(message, entry);
-      stamp_keep_latest(&message->completed, &feed->frame.stamp);
+      stamp_keep_latest(&message->completed, &feed->stamp);
     }
   return TRUE;
 }
@@ -268,7 +268,7 @@ _complete(Feed *feed, Message *message, IdEntry *entry)
 
   _merge(feed, message);
   message_close_id(message, entry);
-  stamp_keep_latest(&message->completed, &feed->frame.stamp);
+  stamp_keep_latest(&message->completed, &feed->stamp);
   return was_open || message->completed.local_usec != before_usec;
 }
 
@@ -328,15 +328,7 @@ _stays_pending(const Feed *feed, const Message *message)
     return TRUE;
   if (line->role != LR_NOTE && line->role != LR_REMARK && line->role != LR_REFUSAL && line->role != LR_DISCONNECT)
     return FALSE;
-  return !feed->frame.pid || feed->frame.pid == message->pid;
-}
-
-static Session *
-_single_session(const Feed *feed)
-{
-  Frame frame = { .stamp = feed->frame.stamp };
-
-  return session_new(feed->host, &frame);
+  return !feed->frame->pid || feed->frame->pid == message->pid;
 }
 
 static void
@@ -354,22 +346,22 @@ static void
 _refuse_pending(Feed *feed, Message *message)
 {
   Session *session = tracker_session(feed, TRUE);
-  Session *single = session ? NULL : _single_session(feed);
+  Session *single = session ? NULL : session_new(feed->host, &feed->stamp);
   Session *owner = session ? session : single;
 
-  session_see(owner, feed->hash, &feed->frame.stamp);
+  session_see(owner, feed->hash, &feed->stamp);
   owner->lines += message->lines - 1;
   session_take_lines(owner, message);
   session_note_refused(owner, feed->line);
   if (feed->line->role == LR_REFUSAL)
-    session_add_refusal(owner, feed->line, &feed->frame);
+    session_add_refusal(owner, feed->line, &feed->stamp);
   else
-    session_add_lost_id(owner, feed->line->queue_id, &feed->frame.stamp);
+    session_add_lost_id(owner, feed->line->queue_id, &feed->stamp);
   session_forget_upcoming(owner);
   tracker_own_line(feed, session ? session->group : message->group);
   if (single)
     {
-      single->id_hash = slice_fingerprint(feed->frame.text);
+      single->id_hash = slice_fingerprint(feed->frame->text);
       single->offset_sec = message->offset_sec;
       single->offset_source = message->offset_source;
       single->group = message->group;
@@ -381,7 +373,7 @@ _refuse_pending(Feed *feed, Message *message)
 static void
 _feed_pending(Feed *feed, Message *message, IdEntry *entry)
 {
-  message->arrival = feed->frame.stamp;
+  message->arrival = feed->stamp;
   if (feed->line->role == LR_REFUSAL || feed->line->role == LR_DISCONNECT)
     {
       _refuse_pending(feed, message);
@@ -501,14 +493,14 @@ _connect(Feed *feed)
     tracker_remove_connection(feed->tracker, feed->host, known);
   connection = host_add_connection(feed->host, hash);
   connection->line_hash = feed->hash;
-  connection->stamp = feed->frame.stamp;
+  connection->stamp = feed->stamp;
   connection->due_from_usec = feed->host->clock_usec;
   connection->group = journal_group_new(feed->tracker->journal);
   tracker_own_line(feed, connection->group);
   if (slice_to_int(line_get(feed->line, F_CLIENT_CONNECTION_COUNT), &count))
     connection->count = count;
   if (feed->tracker->options.keep_raw)
-    connection->raw = slice_dup(feed->frame.raw);
+    connection->raw = slice_dup(feed->frame->raw);
   _join_live_session(feed, connection);
 }
 
@@ -564,14 +556,14 @@ _feed_single(Feed *feed)
   if (feed->line->role != LR_REFUSAL)
     return;
 
-  Session *session = _single_session(feed);
-  session->id_hash = slice_fingerprint(feed->frame.text);
+  Session *session = session_new(feed->host, &feed->stamp);
+  session->id_hash = slice_fingerprint(feed->frame->text);
   session->offset_source = feed->offset_source;
-  session->offset_sec = tracker_offset_at(tracker, &feed->frame.stamp);
-  session_see(session, feed->hash, &feed->frame.stamp);
-  tracker_keep_session_line(feed, session, feed->frame.raw);
+  session->offset_sec = tracker_offset_at(tracker, &feed->stamp);
+  session_see(session, feed->hash, &feed->stamp);
+  tracker_keep_session_line(feed, session, feed->frame->raw);
   session_merge_line(session, feed->line, &tracker->options);
-  session_add_refusal(session, feed->line, &feed->frame);
+  session_add_refusal(session, feed->line, &feed->stamp);
   session->group = journal_group_new(tracker->journal);
   tracker_own_line(feed, session->group);
   journal_group_unref(tracker->journal, session->group);
@@ -589,7 +581,7 @@ tracker_feed_session(Feed *feed)
       _connect(feed);
       return;
     }
-  if (!feed->frame.pid)
+  if (!feed->frame->pid)
     {
       _feed_single(feed);
       return;
@@ -612,18 +604,18 @@ tracker_feed_session(Feed *feed)
       counters->lines_not_ours++;
       return;
     }
-  if (!session_see(session, feed->hash, &feed->frame.stamp))
+  if (!session_see(session, feed->hash, &feed->stamp))
     {
       counters->lines_repeated++;
       return;
     }
   counters->lines_of_sessions++;
   tracker_own_line(feed, session->group);
-  tracker_keep_session_line(feed, session, feed->frame.raw);
+  tracker_keep_session_line(feed, session, feed->frame->raw);
   if (!_ends_without_document(feed->line, session))
     session_merge_line(session, feed->line, &feed->tracker->options);
   if (feed->line->role == LR_REFUSAL)
-    session_add_refusal(session, feed->line, &feed->frame);
+    session_add_refusal(session, feed->line, &feed->stamp);
   else if (feed->line->role == LR_DISCONNECT)
     {
       tracker_lose_id(feed, session);

@@ -24,16 +24,13 @@ _clear_told(Session *self)
 }
 
 Session *
-session_new(Host *host, const Frame *first)
+session_new(Host *host, const Stamp *first)
 {
   Session *self = pool_take(&host->shared->sessions);
 
   self->link.data = self;
   self->host = host;
-  self->pid = first->pid;
-  self->key = host_process_key(host, first->node, first->pid);
-  self->node = first->node.len ? slice_dup(first->node) : NULL;
-  self->first = self->last = first->stamp;
+  self->first = self->last = *first;
   record_init(self->record, RK_SESSION);
   _clear_told(self);
   self->upcoming_mark = MARK_BOTH;
@@ -251,19 +248,19 @@ _twin(const Session *self, const Record *refusal)
 }
 
 static void
-_fill_refusal(Record *refusal, const Line *line, const Frame *frame)
+_fill_refusal(Record *refusal, const Line *line, const Stamp *stamp)
 {
   record_merge_line(refusal, line, 0);
   /* the filter knows its reason better than a text tells */
   if (line_get(line, F_REFUSAL_FILTER_REASON).len)
     record_replace_text(refusal, F_REFUSAL_REASON, line_get(line, F_REFUSAL_REASON));
-  record_set_time(refusal, F_REFUSAL_TIME, frame->stamp);
+  record_set_time(refusal, F_REFUSAL_TIME, *stamp);
   if (line->queue_id.len)
     record_set_text(refusal, F_REFUSAL_QUEUE_ID, line->queue_id);
 }
 
 void
-session_add_refusal(Session *self, const Line *line, const Frame *frame)
+session_add_refusal(Session *self, const Line *line, const Stamp *stamp)
 {
   guint n = record_count_nested(self->record, RK_REFUSAL);
   Record refusal[1], *twin;
@@ -272,11 +269,11 @@ session_add_refusal(Session *self, const Line *line, const Frame *frame)
   self->local |= line->local;
   record_init(refusal, RK_REFUSAL);
   record_enter(refusal, &room);
-  _fill_refusal(refusal, line, frame);
+  _fill_refusal(refusal, line, stamp);
   record_leave(refusal, &room);
   twin = _twin(self, refusal);
   if (twin)
-    _fill_refusal(twin, line, frame);
+    _fill_refusal(twin, line, stamp);
   else if (n < REFUSALS_MAX)
     record_swap_values(record_add(self->record, RK_REFUSAL), refusal);
   record_release(refusal);

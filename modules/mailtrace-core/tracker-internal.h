@@ -54,7 +54,8 @@ typedef struct _Feed
 {
   Tracker *tracker;
   Host *host;
-  Frame frame;              /* its stamp carries the host's offset, where known */
+  const Frame *frame;
+  Stamp stamp;              /* of the frame, with the host's offset, where known */
   const Line *line;
   const gchar *offset_source;
   guint64 process_key;      /* see host_process_key() */
@@ -78,7 +79,8 @@ feed_init(Feed *self, Tracker *tracker, Host *host, const Frame *frame, const Li
 {
   self->tracker = tracker;
   self->host = host;
-  self->frame = *frame;
+  self->frame = frame;
+  self->stamp = frame->stamp;
   self->line = line;
   self->out = out;
   self->id_key = 0;

@@ -65,10 +65,11 @@ tracker_journal_line(Feed *feed)
 
   if (!feed->group)
     return;
-  JournalEntry entry = { .kind = feed->kind, .flags = feed->journal_flags, .seq = feed->seq, .frame = feed->frame };
+  JournalEntry entry = { .kind = feed->kind, .flags = feed->journal_flags, .seq = feed->seq, .frame = *feed->frame };
+  entry.frame.stamp = feed->stamp;
   if (!entry.seq)
     entry.seq = _entry_seq(self);
-  entry.flags |= _logs(feed->host) | (feed->frame.has_header ? JF_HAS_HEADER : 0);
+  entry.flags |= _logs(feed->host) | (feed->frame->has_header ? JF_HAS_HEADER : 0);
   if (!self->options.keep_raw)
     entry.frame.raw = SLICE_NONE;
   entry.frame.host = host_name(feed->host);
@@ -179,17 +180,17 @@ _relearn_offset(Tracker *self, Host *host, const Stamp *stamp)
 static void
 _replay_offset(Feed *feed, gboolean tells)
 {
-  Stamp resolved = feed->frame.stamp;
+  Stamp resolved = feed->stamp;
   QueueId id;
 
   feed->offset_is_learned = !tells;
   _relearn_offset(feed->tracker, feed->host, &resolved);
   if (!tells || !queue_id_decode(feed->line->queue_id, &id))
     return;
-  feed->frame.stamp.offset_sec = STAMP_OFFSET_UNKNOWN;
+  feed->stamp.offset_sec = STAMP_OFFSET_UNKNOWN;
   feed->host->doubted_offset_sec = resolved.offset_sec;
   tracker_learn_offset(feed, &id);
-  feed->frame.stamp = resolved;
+  feed->stamp = resolved;
 }
 
 static void
@@ -203,10 +204,10 @@ _replay_line(Tracker *self, const JournalEntry *entry)
   _take_logs(feed.host, entry->flags);
   feed.journal_flags = entry->flags & (JF_RECORD_CUT | JF_RECORD_AT_FEED);
   feed.offset_source = _offset_source(entry->queue_id);
-  line_parse(&feed.frame, &line);
+  line_parse(feed.frame, &line);
   if (entry->kind == JK_RECORD)
     {
-      _drop_pieces_of(self, feed.host, &feed.frame);
+      _drop_pieces_of(self, feed.host, feed.frame);
       line.is_cut = (entry->flags & JF_RECORD_CUT) != 0;
       if (tracker_is_half_a_verdict(&line, (entry->flags & JF_RECORD_AT_FEED) != 0))
         line.role = LR_UNKNOWN;
@@ -215,12 +216,12 @@ _replay_line(Tracker *self, const JournalEntry *entry)
     return;
   if (line.role == LR_CONTINUATION)
     {
-      tracker_gather_piece(self, feed.host, &feed.frame, feed.out);
+      tracker_gather_piece(self, feed.host, feed.frame, feed.out);
       return;
     }
   if (g_str_equal(feed.offset_source, "queue-id"))
     _replay_offset(&feed, (entry->flags & JF_TELLS_OFFSET) != 0);
-  feed.usec = feed.frame.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.frame.stamp) * STAMP_USEC;
+  feed.usec = feed.stamp.local_usec - (gint64) tracker_offset_at(self, &feed.stamp) * STAMP_USEC;
   tracker_feed_parsed(self, feed.host, &feed);
 }
 

@@ -126,7 +126,7 @@ tracker_offset_at(const Tracker *self, const Stamp *stamp)
 static gboolean
 _is_by_maker(const Feed *feed, const QueueId *id)
 {
-  return feed->line->role == LR_ARRIVAL || (feed->line->parent.len && feed->frame.pid == id->pid);
+  return feed->line->role == LR_ARRIVAL || (feed->line->parent.len && feed->frame->pid == id->pid);
 }
 
 /* all that is due was reckoned with an offset that was nothing but assumed, or told by a line that may be late; unless
@@ -134,7 +134,7 @@ _is_by_maker(const Feed *feed, const QueueId *id)
 static void
 _correct_clock(Feed *feed, gint32 assumed, gboolean was_sure)
 {
-  Stamp stamp = { feed->frame.stamp.local_usec, feed->host->offset_sec };
+  Stamp stamp = { feed->stamp.local_usec, feed->host->offset_sec };
 
   if (!was_sure && ABS(stamp_to_utc_usec(&stamp) - feed->host->clock_usec) > CLOCK_TOLERANCE_SEC * STAMP_USEC)
     host_shift_clock(feed->host, (gint64) (assumed - feed->host->offset_sec) * STAMP_USEC);
@@ -145,13 +145,13 @@ tracker_learn_offset(Feed *feed, const QueueId *id)
 {
   Host *host = feed->host;
   gboolean is_known = host->offset_sec != STAMP_OFFSET_UNKNOWN, was_sure = host->offset_sure;
-  gint32 assumed = is_known ? host->offset_sec : tracker_offset_at(feed->tracker, &feed->frame.stamp);
+  gint32 assumed = is_known ? host->offset_sec : tracker_offset_at(feed->tracker, &feed->stamp);
 
-  if (!host_learn_offset(host, id, &feed->frame.stamp))
+  if (!host_learn_offset(host, id, &feed->stamp))
     return FALSE;
   host->offset_sure = _is_by_maker(feed, id);
   _correct_clock(feed, assumed, was_sure);
-  feed->frame.stamp.offset_sec = host->offset_sec;
+  feed->stamp.offset_sec = host->offset_sec;
   feed->journal_flags |= JF_TELLS_OFFSET;
   return TRUE;
 }
@@ -193,7 +193,7 @@ _may_tell_offset(const Feed *feed)
 static inline __attribute__((always_inline)) void
 _hash_line(Feed *feed)
 {
-  const Frame *frame = &feed->frame;
+  const Frame *frame = feed->frame;
   guint64 process = feed->process_key ? feed->process_key : feed->host->line_seed;
 
   feed->hash = hash_said(feed->host->hash_key, frame->text, frame->program, process, frame->stamp.local_usec);
@@ -204,13 +204,13 @@ static __attribute__((noinline)) void
 _doubt_stamp(Feed *feed)
 {
   const Host *host = feed->host;
-  Stamp *stamp = &feed->frame.stamp;
+  Stamp *stamp = &feed->stamp;
 
   if (!host_doubts_stamp(host, stamp, feed->line->queue_id.len > 0))
     return;
   stamp->offset_sec = host->old_offset_sec;
   feed->usec = stamp_to_utc_usec(stamp);
-  feed->process_key = host_process_key(host, feed->frame.node, feed->frame.pid);
+  feed->process_key = host_process_key(host, feed->frame->node, feed->frame->pid);
   _hash_line(feed);
   if (!tracker_has_read(feed))
     stamp->offset_sec = host->offset_sec;
@@ -219,7 +219,7 @@ _doubt_stamp(Feed *feed)
 static inline __attribute__((always_inline)) void
 _resolve_time(Feed *feed)
 {
-  Stamp *stamp = &feed->frame.stamp;
+  Stamp *stamp = &feed->stamp;
 
   feed->offset_source = "stamp";
   if (!stamp_has_offset(stamp))
@@ -239,7 +239,7 @@ _resolve_time(Feed *feed)
 static ClockLine
 _clock_line(const Feed *feed)
 {
-  gint32 offset = feed->offset_is_learned ? feed->frame.stamp.offset_sec : feed->host->offset_sec;
+  gint32 offset = feed->offset_is_learned ? feed->stamp.offset_sec : feed->host->offset_sec;
 
   return (ClockLine) { feed->usec, feed->hash, feed->line->queue_id, feed->offset_is_learned, offset };
 }
@@ -313,7 +313,7 @@ _read_again(Feed *feed, Line *again)
 
   if (!known.len || slice_equals(known, line_get(feed->line, F_CLIENT_IP)))
     return;
-  line_parse_of(&feed->frame, known, again);
+  line_parse_of(feed->frame, known, again);
   feed->line = again;
   feed->id_key = 0;
   feed->id_is_told = 0;
@@ -332,7 +332,7 @@ _feed_resolved(Tracker *self, Host *host, Feed *feed)
 {
   Line again;
 
-  feed->process_key = host_process_key(host, feed->frame.node, feed->frame.pid);
+  feed->process_key = host_process_key(host, feed->frame->node, feed->frame->pid);
   _hash_line(feed);
   _follow_line(feed);
   if (self->replayed)
@@ -444,7 +444,7 @@ _give_up_due_pieces(Tracker *self, Host *host, SummaryQueue *out)
 static void
 _advance_clock(Tracker *self, Host *host, const Frame *frame)
 {
-  Feed feed = { .tracker = self, .host = host, .frame = *frame };
+  Feed feed = { .tracker = self, .host = host, .frame = frame, .stamp = frame->stamp };
   Line none = { .role = LR_CONTINUATION };
 
   feed.line = &none;   /* names no id */
@@ -462,7 +462,7 @@ _advance_clock(Tracker *self, Host *host, const Frame *frame)
 static void
 _journal_piece(Tracker *self, Host *host, const Frame *frame)
 {
-  Feed feed = { .tracker = self, .host = host, .frame = *frame, .kind = JK_LINE, .offset_source = "" };
+  Feed feed = { .tracker = self, .host = host, .frame = frame, .stamp = frame->stamp, .kind = JK_LINE, .offset_source = "" };
   guint32 *tag = pieces_tag(host->pieces, frame);
 
   if (!tag)
