@@ -281,7 +281,8 @@ host_follow_near(Host *self, gint64 usec)
 {
   gint64 step = usec - self->clock_usec;
 
-  if (!self->clock_usec || self->waits || ABS(step) > CLOCK_TOLERANCE_SEC * STAMP_USEC)
+  if (!self->clock_usec || self->waits
+      || (guint64) (step + CLOCK_TOLERANCE_SEC * STAMP_USEC) > 2 * CLOCK_TOLERANCE_SEC * STAMP_USEC)
     return FALSE;
   self->clock_sure = TRUE;
   self->clock_usec = MAX(self->clock_usec, usec);

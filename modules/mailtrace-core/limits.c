@@ -186,7 +186,7 @@ _evict_host(Tracker *self, Host *host, SummaryQueue *out)
 }
 
 void
-tracker_enforce_max_hosts(Tracker *self, const Host *kept, SummaryQueue *out)
+tracker_evict_hosts(Tracker *self, const Host *kept, SummaryQueue *out)
 {
   gboolean gone = TRUE;
 

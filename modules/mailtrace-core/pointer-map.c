@@ -27,19 +27,24 @@ _resize(PointerMap *self, guint bits)
   self->slots = g_new0(PointerSlot, (gsize) 1 << bits);
   self->mask = (guint32) (((guint64) 1 << bits) - 1);
   self->shift = (guint8) (64 - bits);
+  self->used_max = _size(self) / 8 * 5;
   for (guint32 i = 0; i < _size(&old); i++)
     if (old.slots[i].value)
       _put(self, old.slots[i].key, old.slots[i].value);
   g_free(old.slots);
 }
 
-static void
+static __attribute__((noinline)) void
+_grow(PointerMap *self)
+{
+  _resize(self, self->slots ? 64u - self->shift + 1 : BITS_MIN);
+}
+
+static inline void
 _make_room(PointerMap *self)
 {
-  if (!self->slots)
-    _resize(self, BITS_MIN);
-  else if (self->used >= _size(self) / 8 * 5)
-    _resize(self, 64u - self->shift + 1);
+  if (self->used >= self->used_max)
+    _grow(self);
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct _PointerMap
 {
   PointerSlot *slots; /* NULL: none */
   guint32 used, mask;
+  guint32 used_max;   /* more take more slots */
   guint8 shift;       /* of a key, to its slot */
 } PointerMap;
 

@@ -202,7 +202,7 @@ tracker_enforce_limits(Tracker *self, Host *host, SummaryQueue *out)
     tracker_enforce_near_limits(self, host, out);
 }
 
-void tracker_enforce_max_hosts(Tracker *self, const Host *kept, SummaryQueue *out);
+void tracker_evict_hosts(Tracker *self, const Host *kept, SummaryQueue *out);
 
 /* the stamp's own offset, else that of the options */
 gint32 tracker_offset_at(const Tracker *self, const Stamp *stamp);

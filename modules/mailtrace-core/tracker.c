@@ -532,7 +532,8 @@ tracker_feed(Tracker *self, const Frame *frame, const Line *line, gint64 now_use
         _give_up_pieces_of(self, host, frame, out);
       _feed(self, host, frame, line, out);
     }
-  tracker_enforce_max_hosts(self, host, out);
+  if (self->hosts_by_line.length > self->options.max_hosts)
+    tracker_evict_hosts(self, host, out);
 }
 
 void
