@@ -562,7 +562,7 @@ _feed_single(Feed *feed)
   session->offset_sec = tracker_offset_at(tracker, &feed->stamp);
   session_see(session, feed->hash, &feed->stamp);
   tracker_keep_session_line(feed, session, feed->frame->raw);
-  session_merge_line(session, feed->line, &tracker->options);
+  session_merge_only_line(session, feed->line, &tracker->options);
   session_add_refusal(session, feed->line, &feed->stamp);
   session->group = journal_group_new(tracker->journal);
   tracker_own_line(feed, session->group);

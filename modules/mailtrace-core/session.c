@@ -193,6 +193,21 @@ session_merge_line(Session *self, const Line *line, const TrackerOptions *option
   record_append_text(self->told, F_RECIPIENTS, recipient);
 }
 
+void
+session_merge_only_line(Session *self, const Line *line, const TrackerOptions *options)
+{
+  RecordRoom room;
+
+  if (line_may_have(line, F_WARNINGS))
+    {
+      session_merge_line(self, line, options);
+      return;
+    }
+  record_enter(self->record, &room);
+  record_merge_line(self->record, line, 0);
+  record_leave(self->record, &room);
+}
+
 /* all that was told, by the merge rules */
 void
 session_fold(Session *self)
