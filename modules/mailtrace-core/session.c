@@ -209,13 +209,15 @@ session_merge_only_line(Session *self, const Line *line, const TrackerOptions *o
 }
 
 /* all that was told, by the merge rules */
-void
-session_fold(Session *self)
+static void
+_fold_told(Session *self)
 {
   guint32 cursor = 0, at, value_at;
   RecordValue value;
+  RecordRoom room;
   FieldId id;
 
+  record_enter(self->record, &room);
   _tell_connection(self, self->record);
   while (record_next_id(self->told, &cursor, &at, &id))
     {
@@ -229,8 +231,16 @@ session_fold(Session *self)
       else
         record_add_warning(self->record, value.text, &self->known, self->host->hash_key);
     }
+  record_leave(self->record, &room);
   record_release(self->told);
   _clear_told(self);
+}
+
+void
+session_fold(Session *self)
+{
+  if (self->told->len || self->connected.local_usec)
+    _fold_told(self);
   session_forget_upcoming(self);
 }
 
