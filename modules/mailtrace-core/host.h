@@ -325,7 +325,7 @@ Slice session_client_ip(const Session *self);   /* empty: not told yet */
 
 /* facts of a line without a queue id */
 void session_merge_line(Session *self, const Line *line, const TrackerOptions *options);
-void session_merge_only_line(Session *self, const Line *line, const TrackerOptions *options);   /* no other one follows */
+void session_merge_only_line(Session *self, const Line *line, const TrackerOptions *options);   /* none follows */
 void session_note_refused(Session *self, const Line *line);   /* of a line that names the id of a refused message */
 void session_note_client(Session *self, Slice ip, Slice port);
 void session_note_connection(Session *self, const Connection *connection);

@@ -1,159 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracker-internal.h"
 
-#define TOMBSTONES_A_CHUNK 126
-
-/* they are never given back, only used again: the oldest one for the next one */
-typedef struct _TombstoneChunk
-{
-  struct _TombstoneChunk *next;
-  Tombstone items[TOMBSTONES_A_CHUNK];
-} TombstoneChunk;
-
-static Tombstone *
-_next_of_chunk(Tracker *self)
-{
-  if (!self->chunk_left)
-    {
-      TombstoneChunk *chunk = g_new(TombstoneChunk, 1);
-
-      chunk->next = self->chunks;
-      self->chunks = chunk;
-      self->chunk_left = TOMBSTONES_A_CHUNK;
-    }
-  return &self->chunks->items[--self->chunk_left];
-}
-
-void
-tracker_free_tombstones(Tracker *self)
-{
-  for (TombstoneChunk *chunk = self->chunks, *next; chunk; chunk = next)
-    {
-      next = chunk->next;
-      g_free(chunk);
-    }
-  pointer_map_release(&self->tombstones);
-}
-
-/* what the next one is made of */
-static Tombstone *
-_spare(Tracker *self)
-{
-  if (!self->spare)
-    self->spare = _next_of_chunk(self);
-  return self->spare;
-}
-
-static void
-_forget_oldest(Tracker *self)
-{
-  Tombstone *oldest = self->oldest_burial;
-
-  pointer_map_remove(&self->tombstones, oldest->hash, oldest);
-  self->oldest_burial = oldest->next;
-  self->spare = oldest;
-  journal_drop_end(self->journal);
-}
-
-/* the spare one, which is in the map already */
-static void
-_begin_tombstone(Tracker *self, guint64 hash, gint64 usec, guint generation)
-{
-  Tombstone *tombstone = self->spare;
-
-  *tombstone = (Tombstone) { hash, usec, generation, NULL };
-  self->spare = NULL;
-  if (self->oldest_burial)
-    self->last_burial->next = tombstone;
-  else
-    self->oldest_burial = tombstone;
-  self->last_burial = tombstone;
-  if (self->tombstones.used > MAX(self->options.max_tombstones, 1))
-    _forget_oldest(self);
-}
-
-/* NULL: there is nothing to journal */
-static const Tombstone *
-_bury_hash(Tracker *self, guint64 hash, gint64 usec, guint generation)
-{
-  Tombstone *spare = _spare(self), *tombstone = pointer_map_get_or_add(&self->tombstones, hash, spare);
-
-  if (tombstone == spare)
-    _begin_tombstone(self, hash, usec, generation);
-  else if (usec <= tombstone->closed_usec && generation <= tombstone->generation)
-    return NULL;
-  else
-    {
-      journal_drop_end(self->journal);
-      tombstone->closed_usec = MAX(tombstone->closed_usec, usec);
-      tombstone->generation = MAX(tombstone->generation, generation);
-    }
-  return journal_has_file(self->journal) ? tombstone : NULL;
-}
-
-static void
-_journal_end(Tracker *self, const Tombstone *tombstone, JournalEntry *end, JournalGroup group)
-{
-  /* an end without the line that brought it about would take the line for a repeated one */
-  if (self->feeding)
-    tracker_journal_line(self->feeding);
-  end->hash = tombstone->hash;
-  end->usec = tombstone->closed_usec;
-  end->seq = self->replayed ? self->replayed->seq : 0;
-  journal_add(self->journal, group, end);
-}
-
-void
-tracker_bury(Tracker *self, const JournalEntry *end, guint generation)
-{
-  const Tombstone *tombstone = _bury_hash(self, end->hash, end->usec, generation);
-  JournalEntry entry = *end;
-
-  if (tombstone)
-    _journal_end(self, tombstone, &entry, 0);
-}
-
-void
-tracker_bury_line(Feed *feed)
-{
-  const Tombstone *tombstone = _bury_hash(feed->tracker, feed->hash, feed->usec, 1);
-
-  if (!tombstone)
-    return;
-  JournalEntry end = { .kind = JK_LINE_END, .frame.host = host_name(feed->host) };
-  _journal_end(feed->tracker, tombstone, &end, 0);
-}
-
-const Tombstone *
-tracker_tombstone(const Tracker *self, guint64 hash)
-{
-  return pointer_map_get(&self->tombstones, hash);
-}
-
-gboolean
-tombstone_covers(const Tombstone *self, const Feed *feed)
-{
-  return (self->generation == TOMBSTONE_LOCAL ? feed->stamp.local_usec : feed->usec) <= self->closed_usec;
-}
-
-guint64
-tracker_session_hash(const Host *host, guint64 process_key)
-{
-  return hash_words(host->hash_key, (guint64[]) { process_key, TOMBSTONE_SESSION }, 2);
-}
-
-guint64
-tracker_client_hash(const Host *host, guint64 client_key)
-{
-  return hash_words(host->hash_key, (guint64[]) { client_key, TOMBSTONE_CLIENT }, 2);
-}
-
 void
 tracker_set_root(Feed *feed, Message *message, const IdEntry *root)
 {
   Slice text = slice_new(root->id, root->len);
   gboolean is_own = slice_equals(text, feed->line->queue_id);
-  const Tombstone *tombstone = tracker_tombstone(feed->tracker, is_own ? feed_id_key(feed) : host_id_key(feed->host, text));
+  guint64 key = is_own ? feed_id_key(feed) : host_id_key(feed->host, text);
+  const Tombstone *tombstone = tracker_tombstone(feed->tracker, key);
   QueueId id;
 
   if (is_own && feed_decode_id(feed))
@@ -287,13 +141,13 @@ static void
 _bury_id(Tracker *self, const Message *message, const IdEntry *entry, guint64 key)
 {
   gint64 usec = _last_usec(message);
-  const Tombstone *tombstone = _bury_hash(self, key, usec, message->generation);
+  const Tombstone *tombstone = tracker_bury_hash(self, key, usec, message->generation);
 
   if (!tombstone)
     return;
   JournalEntry end = { .kind = JK_MESSAGE_END, .number = message->generation, .frame.host = host_name(message->host),
                        .queue_id = slice_new(entry->id, entry->len) };
-  _journal_end(self, tombstone, &end, message->session_group);
+  tracker_journal_end(self, tombstone, &end, message->session_group);
 }
 
 void
@@ -556,14 +410,14 @@ _bury_session(Tracker *self, const Session *session, EndReason reason, guint64 h
     last.offset_sec = host->offset_sec;
   if (!stamp_has_offset(&last) && session->generation > 1)
     last.offset_sec = session->offset_sec;
-  tombstone = _bury_hash(self, hash, stamp_to_utc_usec(&last),
+  tombstone = tracker_bury_hash(self, hash, stamp_to_utc_usec(&last),
                          stamp_has_offset(&last) ? session->generation : TOMBSTONE_LOCAL);
   if (!tombstone)
     return;
   JournalEntry end = { .kind = JK_SESSION_END, .number = reason, .clock_usec = session->first.local_usec };
   end.frame = (Frame) { .host = host_name(host), .node = slice_from_string(session->node), .pid = session->pid };
   end.frame.stamp.offset_sec = last.offset_sec;
-  _journal_end(self, tombstone, &end, session->group);
+  tracker_journal_end(self, tombstone, &end, session->group);
 }
 
 static void

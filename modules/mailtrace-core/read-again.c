@@ -75,5 +75,6 @@ tracker_has_read(Feed *feed)
     return tracker_has_read_connection(feed, host_connection_hash(feed->host, feed->line));
   if (!feed->frame->pid)
     return tracker_tombstone(feed->tracker, feed->hash) != NULL;
-  return tracker_is_of_ended_session(feed, tracker_ended_session(feed, live)) || (live && u64_set_has(&live->known, feed->hash));
+  return tracker_is_of_ended_session(feed, tracker_ended_session(feed, live))
+         || (live && u64_set_has(&live->known, feed->hash));
 }

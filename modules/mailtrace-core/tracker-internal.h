@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of the tracker share: tracker.c takes lines in and lets time pass, roles.c says what each role does,
- * read-again.c what was read before, lifecycle.c opens, ends and forgets, limits.c does so where there is too much.
+ * read-again.c what was read before, lifecycle.c opens, ends and forgets, limits.c does so where there is too much,
+ * tombstones.c keeps what is left then.
  */
 #ifndef MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
 #define MAILTRACE_TRACKER_INTERNAL_H_INCLUDED
@@ -139,6 +140,9 @@ Session *tracker_session(Feed *feed, gboolean create);
 void tracker_close_session(Tracker *self, Session *session);
 void tracker_end_session(Tracker *self, Session *session, EndReason reason, SummaryQueue *out);
 
+/* tombstones.c: NULL: there is nothing to journal */
+const Tombstone *tracker_bury_hash(Tracker *self, guint64 hash, gint64 usec, guint generation);
+void tracker_journal_end(Tracker *self, const Tombstone *tombstone, JournalEntry *end, JournalGroup group);
 /* an end that a journal tells of: kind, hash, usec, number, and what names it */
 void tracker_bury(Tracker *self, const JournalEntry *end, guint generation);
 void tracker_bury_line(Feed *feed);
@@ -228,7 +232,7 @@ void tracker_feed_session(Feed *feed);
 /* read-again.c: this very line, or one that is no newer than the end of what it belongs to */
 gboolean tracker_has_read(Feed *feed);
 gboolean tracker_has_read_connection(const Feed *feed, guint64 client_key);
-/* a session of the line's process that ended, where the line may be one of it: a live session may have its pid by now */
+/* a session of the line's process that ended and may have said it: a live session may have its pid by now */
 const Tombstone *tracker_ended_session(const Feed *feed, const Session *live);
 /* a source that reads its lines again after a crash opens nothing */
 gboolean tracker_is_of_ended_session(const Feed *feed, const Tombstone *ended);

@@ -73,6 +73,21 @@ Test(pointer_map, every_value_is_found_until_it_is_removed)
   pointer_map_release(&map);
 }
 
+Test(pointer_map, key_that_has_a_value_gets_no_other_one)
+{
+  PointerMap map = { NULL };
+
+  for (guint i = 1; i < 700; i += 7)
+    {
+      cr_assert_eq(pointer_map_get_or_add(&map, _key(i), &values[i]), &values[i]);
+      cr_assert_eq(pointer_map_get_or_add(&map, _key(i), &values[0]), &values[i]);
+    }
+  cr_assert_eq(map.used, 100);
+  for (guint i = 1; i < 700; i += 7)
+    cr_assert_eq(pointer_map_get(&map, _key(i)), &values[i]);
+  pointer_map_release(&map);
+}
+
 Test(pointer_map, key_of_several_values)
 {
   PointerMap map = { NULL };
