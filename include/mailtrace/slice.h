@@ -74,7 +74,7 @@ slice_same_16(const gchar *a, const gchar *b)
 #endif
 
 /* most texts that are compared are shorter than the call of memcmp() is long */
-static inline gboolean
+static inline __attribute__((always_inline)) gboolean
 slice_same_bytes(const gchar *a, const gchar *b, gsize len)
 {
   if (len >= 8)
@@ -91,19 +91,19 @@ slice_same_bytes(const gchar *a, const gchar *b, gsize len)
   return !len || *a == *b;
 }
 
-static inline gboolean
+static inline __attribute__((always_inline)) gboolean
 slice_equals(Slice self, Slice other)
 {
   return self.len == other.len && slice_same_bytes(self.str, other.str, self.len);
 }
 
-static inline gboolean
+static inline __attribute__((always_inline)) gboolean
 slice_starts_with(Slice self, Slice prefix)
 {
   return self.len >= prefix.len && slice_same_bytes(self.str, prefix.str, prefix.len);
 }
 
-static inline gboolean
+static inline __attribute__((always_inline)) gboolean
 slice_ends_with(Slice self, Slice suffix)
 {
   return self.len >= suffix.len
@@ -218,8 +218,8 @@ slice_find_pair(Slice self, gchar first, gchar a, gchar b)
   return -1;
 }
 
-/* slice_find_char() for long texts in which the byte is rare */
-gssize slice_find_rare(Slice self, gchar c);
+/* index of the first such byte with the other one behind it, or -1; for long texts in which the second one is rare */
+gssize slice_find_rare(Slice self, gchar first, gchar second);
 
 /* index of the last such byte, or -1 */
 static inline gssize

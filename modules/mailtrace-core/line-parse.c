@@ -194,32 +194,26 @@ _interpret_text(Line *line, FieldId field)
     scan_spam_text(&(Scan) { SLICE_NONE, line }, text);
 }
 
-/* what the text and the fields of a matching row mean together */
 static __attribute__((noinline)) void
-_interpret(Slice text, Line *line)
+_interpret_refusal(Line *line)
 {
-  switch (line->role)
-    {
-    case LR_DELIVERY:
-      line->cut_through = slice_starts_with(text, SLICE(">> "));
-      line->later_recipient = slice_starts_with(text, SLICE("-> "));
-      break;
-    case LR_REFUSAL:
-      scan_reason(&(Scan) { SLICE_NONE, line });
-      _interpret_text(line, F_REFUSAL_TEXT);
-      break;
-    case LR_NOTE:
-      _interpret_text(line, F_WARNINGS);
-      break;
-    default:
-      break;
-    }
+  scan_reason(&(Scan) { SLICE_NONE, line });
+  _interpret_text(line, F_REFUSAL_TEXT);
 }
 
-static inline gboolean
-_is_meant(LineRole role)
+/* what the text and the fields of a matching row mean together */
+static inline void
+_interpret(Slice text, Line *line)
 {
-  return role == LR_DELIVERY || role == LR_REFUSAL || role == LR_NOTE;
+  if (line->role == LR_DELIVERY)
+    {
+      line->cut_through = text.str[0] == '>';
+      line->later_recipient = text.str[0] == '-';
+    }
+  else if (line->role == LR_REFUSAL)
+    _interpret_refusal(line);
+  else if (line->role == LR_NOTE && line_may_have(line, F_WARNINGS))
+    _interpret_text(line, F_WARNINGS);
 }
 
 /* a row that begins with the literal in front of the text */
@@ -289,10 +283,12 @@ static inline Slice
 _take_id(Slice *text)
 {
   gsize len = _id_length(*text);
-  Slice id = slice_new(len ? text->str : NULL, len ? len - 1 : 0);
+  const gchar *id = text->str;
 
-  *text = slice_skip(*text, len);
-  return id;
+  if (!len)
+    return SLICE_NONE;
+  *text = slice_new(id + len, text->len - len);
+  return slice_new(id, len - 1);
 }
 
 void
@@ -325,7 +321,7 @@ line_parse_of(const Frame *frame, Slice client_ip, Line *out)
   out->queue_id = id;
   if (!_match(by, id.len > 0, text, out))
     _parse_unknown(frame, by, id, text, out);
-  else if (_is_meant(out->role))
+  else
     _interpret(text, out);
 }
 

@@ -76,11 +76,11 @@ _first_field(Slice text)
 {
   gssize blank;
 
-  for (gsize at = 0; (blank = scan_find_blank(slice_skip(text, at))) >= 0; at++)
+  for (Slice rest = text; (blank = scan_find_blank(rest)) >= 0;)
     {
-      at += (gsize) blank;
-      if (_ends_addresses(slice_skip(text, at + 1)))
-        return at;
+      rest = slice_new(rest.str + blank + 1, rest.len - (gsize) blank - 1);
+      if (_ends_addresses(rest))
+        return text.len - rest.len - 1;
     }
   return text.len;
 }

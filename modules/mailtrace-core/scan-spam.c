@@ -260,11 +260,12 @@ _spamassassin_as(Scan *self, Slice text)
 static gboolean
 _excluded(Scan *self, Slice text)
 {
-  gssize at = slice_find(slice_head(text, 300), SLICE(" profile excludes "));
-  Slice what = at < 0 ? SLICE("") : slice_head(slice_skip(text, (gsize) at + strlen(" profile excludes ")), 40);
+  static const Slice words = TEXT(" profile excludes ");
+  gssize at = slice_find_char(text, ' ');
 
-  if (at < 1 || slice_find_char(slice_head(text, (gsize) at), ' ') >= 0)
+  if (at < 1 || (gsize) at + words.len > 300 || !slice_starts_with(slice_skip(text, (gsize) at), words))
     return FALSE;
+  Slice what = slice_head(slice_skip(text, (gsize) at + words.len), 40);
   for (gssize next; (next = slice_find_either(what, 's', 'S')) >= 0; what = slice_skip(what, (gsize) next + 1))
     if ((gsize) next + 4 <= what.len && (what.str[next + 1] | 0x20) == 'p'
         && g_ascii_strncasecmp(what.str + next, "spam", 4) == 0)

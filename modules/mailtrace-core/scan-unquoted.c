@@ -11,6 +11,12 @@
 /* behind a local part, all of whose bytes may have a backslash in front */
 #define DOMAIN_MAX 256
 
+static inline gchar
+_lower(gchar c)
+{
+  return g_ascii_isupper(c) ? (gchar) (c | 0x20) : c;
+}
+
 /* the next byte without quotes and backslashes, -1: there is none */
 static gint
 _next_plain(Slice *quoted)
@@ -37,7 +43,7 @@ _same_length(Slice text, Slice quoted)
   for (gsize len = 0; len < text.len; len++)
     {
       gint c = _next_plain(&quoted);
-      if (c < 0 || g_ascii_tolower(text.str[len]) != g_ascii_tolower((gchar) c))
+      if (c < 0 || _lower(text.str[len]) != _lower((gchar) c))
         return len;
     }
   return text.len;
@@ -134,22 +140,7 @@ _may_be_original(Slice inner, Slice text)
 {
   gint first = _next_plain(&inner);
 
-  return first >= 0 && g_ascii_tolower((gchar) first) == g_ascii_tolower(scan_next(text));
-}
-
-/* index of the first "<" with a blank in front, of that blank; or -1 */
-static gssize
-_find_angle(Slice text)
-{
-  gssize found;
-
-  for (gsize at = 1; (found = slice_find_rare(slice_skip(text, at), '<')) >= 0; at++)
-    {
-      at += (gsize) found;
-      if (text.str[at - 1] == ' ')
-        return (gssize) at - 1;
-    }
-  return -1;
+  return first >= 0 && _lower((gchar) first) == _lower(scan_next(text));
 }
 
 UnquotedReading
@@ -159,7 +150,7 @@ scan_unquoted_address(Slice text, gboolean delivered, UnquotedAddress *out)
   gsize looks = LOOKS_MAX * text.len, same;
   gssize found;
 
-  for (gsize from = 0; (found = _find_angle(slice_skip(text, from))) >= 0; from++)
+  for (gsize from = 0; (found = slice_find_rare(slice_skip(text, from), ' ', '<')) >= 0; from++)
     {
       from += (gsize) found;
       Slice inner = slice_head(slice_skip(text, from + 2), 2 * from + DOMAIN_MAX);

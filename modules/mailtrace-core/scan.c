@@ -203,7 +203,7 @@ scan_find_unquoted(Slice text, Slice literal)
   return -1;
 }
 
-static gssize
+static __attribute__((noinline)) gssize
 _find_blank(Slice text, gboolean *balanced)
 {
   gssize found;
@@ -224,29 +224,28 @@ gssize
 scan_find_blank(Slice text)
 {
   gboolean balanced;
+  gssize end = slice_find_either(text, ' ', '"');
 
-  return _find_blank(text, &balanced);
+  return end < 0 || text.str[end] == ' ' ? end : _find_blank(text, &balanced);
 }
 
-static __attribute__((noinline)) Slice
-_quoted_word(Slice text)
+/* a quote that never ends protects nothing */
+static gssize
+_quoted_word_end(Slice text)
 {
   gboolean balanced;
   gssize blank = _find_blank(text, &balanced);
 
-  if (blank < 0 && !balanced)
-    blank = slice_find_char(text, ' ');
-  return blank < 0 ? text : slice_head(text, (gsize) blank);
+  return blank < 0 && !balanced ? slice_find_char(text, ' ') : blank;
 }
 
-/* a quote that never ends protects nothing */
 Slice
 scan_quoted_word(Slice text)
 {
   gssize end = slice_find_either(text, ' ', '"');
 
   if (end >= 0 && text.str[end] == '"')
-    return _quoted_word(text);
+    end = _quoted_word_end(text);
   return end < 0 ? text : slice_new(text.str, (gsize) end);
 }
 
@@ -305,8 +304,29 @@ _plain_angle_end(Slice inner)
   return (gsize) end + 1 == inner.len || inner.str[end + 1] == ' ' || inner.str[end + 1] == ':' ? end : -1;
 }
 
-/* angle = "<" *( quoted-string / char ) ">"; broken addresses may hold a single quote */
-static gboolean
+static void
+_take_angle(Scan *self, FieldId field, Slice inner, gssize end)
+{
+  scan_put(self->line, field, slice_new(inner.str, (gsize) end), FALSE);
+  self->rest = slice_new(inner.str + end + 1, inner.len - (gsize) end - 1);
+}
+
+/* broken addresses may hold a single quote */
+static __attribute__((noinline)) gboolean
+_odd_angle(Scan *self, FieldId field, Slice inner, gboolean glued)
+{
+  gssize end = _angle_end(inner, TRUE, glued);
+
+  if (end < 0)
+    end = _angle_end(inner, FALSE, glued);
+  if (end < 0)
+    return FALSE;
+  _take_angle(self, field, inner, end);
+  return TRUE;
+}
+
+/* angle = "<" *( quoted-string / char ) ">" */
+static inline gboolean
 _angle(Scan *self, FieldId field, gboolean glued)
 {
   if (scan_next(self->rest) != '<')
@@ -314,13 +334,8 @@ _angle(Scan *self, FieldId field, gboolean glued)
   Slice inner = slice_new(self->rest.str + 1, self->rest.len - 1);
   gssize end = _plain_angle_end(inner);
   if (end < 0)
-    end = _angle_end(inner, TRUE, glued);
-  if (end < 0)
-    end = _angle_end(inner, FALSE, glued);
-  if (end < 0)
-    return FALSE;
-  scan_put(self->line, field, slice_new(inner.str, (gsize) end), FALSE);
-  self->rest = slice_new(inner.str + end + 1, inner.len - (gsize) end - 1);
+    return _odd_angle(self, field, inner, glued);
+  _take_angle(self, field, inner, end);
   return TRUE;
 }
 

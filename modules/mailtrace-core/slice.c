@@ -33,24 +33,38 @@ slice_find_any(Slice self, Slice needle)
   return found ? found - self.str : -1;
 }
 
-gssize
-slice_find_rare(Slice self, gchar c)
+#ifdef __SSE2__
+/* bit i: byte i is that one */
+static inline guint32
+_places_in_32(const gchar *at, __m128i wanted)
 {
-  gsize i = 0;
+  __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) at), wanted);
+  __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (at + 16)), wanted);
+
+  if (!_mm_movemask_epi8(_mm_or_si128(low, high)))
+    return 0;
+  return (guint32) _mm_movemask_epi8(low) | (guint32) _mm_movemask_epi8(high) << 16;
+}
+#endif
+
+gssize
+slice_find_rare(Slice self, gchar first, gchar second)
+{
+  gsize i = 1;
 
 #ifdef __SSE2__
-  const __m128i wanted = _mm_set1_epi8(c);
+  const __m128i wanted = _mm_set1_epi8(second);
 
   for (; i + 32 <= self.len; i += 32)
-    {
-      __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i)), wanted);
-      __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (self.str + i + 16)), wanted);
-      if (_mm_movemask_epi8(_mm_or_si128(low, high)))
-        break;
-    }
+    for (guint32 places = _places_in_32(self.str + i, wanted); places; places &= places - 1)
+      {
+        gsize at = i + (gsize) __builtin_ctz(places);
+        if (self.str[at - 1] == first)
+          return (gssize) at - 1;
+      }
 #endif
-  gssize found = slice_find_char(slice_skip(self, i), c);
-  return found < 0 ? -1 : (gssize) i + found;
+  gssize found = slice_find_pair(slice_skip(self, i - 1), first, second, second);
+  return found < 0 ? -1 : (gssize) i - 1 + found;
 }
 
 gboolean

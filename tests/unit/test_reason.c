@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guard-page.h"
 #include "scan.h"
 #include <criterion/criterion.h>
 
@@ -69,4 +70,30 @@ Test(reason, texts_that_exim_and_usual_configurations_write)
       const gchar *class = _class_of(cases[i].stage, cases[i].text, cases[i].detail);
       cr_expect_str_eq(class, cases[i].class, "%s: %s", cases[i].text, class);
     }
+}
+
+/* the word that Exim's own text begins with a quote counts there only */
+Test(reason, words_are_found_in_each_place_and_nothing_behind_is_read)
+{
+  static const struct { const gchar *text, *class; } cases[] =
+  {
+    { "SpamHaus", "dnsbl" }, { "no such", "unknown-recipient" }, { "spf", "spf" }, { "spfx", "other" },
+    { "x\"received\" headers", "loop" }, { "received headers", "content" }, { "mail loop", "loop" },
+  };
+  GuardPage guard;
+  gchar text[80];
+
+  guard_page_init(&guard, sizeof(text));
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    for (gsize before = 0; before < 40; before++)
+      {
+        Line line = { 0 };
+        Scan scan = { SLICE_NONE, &line };
+        gint len = g_snprintf(text, sizeof(text), "%*s%s", (gint) before, "", cases[i].text);
+        scan_add(&scan, F_REFUSAL_TEXT, guard_page_put(&guard, slice_new(text, (gsize) len)), FALSE);
+        scan_reason(&scan);
+        Slice class = line_get(&line, F_REFUSAL_REASON);
+        cr_expect(slice_equals(class, slice_from_string(cases[i].class)), "%s: %.*s", text, (gint) class.len, class.str);
+      }
+  guard_page_release(&guard);
 }

@@ -30,10 +30,10 @@ Test(slice, searching_stays_inside)
 }
 
 static gssize
-_first_pair(Slice text)
+_first_pair(Slice text, gchar a, gchar b)
 {
   for (gsize i = 0; i + 1 < text.len; i++)
-    if (text.str[i] == ' ' && (text.str[i + 1] == 'i' || text.str[i + 1] == 'q'))
+    if (text.str[i] == ' ' && (text.str[i + 1] == a || text.str[i + 1] == b))
       return (gssize) i;
   return -1;
 }
@@ -51,7 +51,10 @@ Test(slice, pairs_are_found_in_each_place_and_nothing_behind_is_read)
         if (at < len)
           bytes[at] = at % 2 ? 'i' : 'q';
         Slice text = guard_page_put(&guard, slice_new(bytes, len));
-        cr_assert_eq(slice_find_pair(text, ' ', 'i', 'q'), _first_pair(text));
+        cr_assert_eq(slice_find_pair(text, ' ', 'i', 'q'), _first_pair(text, 'i', 'q'));
+        cr_assert_eq(slice_find_pair(text, ' ', 'i', 'i'), _first_pair(text, 'i', 'i'));
+        cr_assert_eq(slice_find_rare(text, ' ', 'i'), _first_pair(text, 'i', 'i'));
+        cr_assert_eq(slice_find_rare(text, 'q', ' '), at % 2 || at + 1 >= len ? -1 : (gssize) at);
       }
   guard_page_release(&guard);
 }
