@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * DocumentWriter: facts as one JSON document, in one pass, always valid UTF-8 and valid JSON whatever the bytes.
- * Dotted names become nested objects.  The plan of keys is made once; afterwards the writer is read-only and any number
- * of threads may share it.
+ * Dotted names become nested objects.  The plan of keys is made once; what a writer remembers of documents later on is
+ * never changed again, and any number of threads may share it.
  */
 #ifndef MAILTRACE_DOCUMENT_H_INCLUDED
 #define MAILTRACE_DOCUMENT_H_INCLUDED

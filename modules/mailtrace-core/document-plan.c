@@ -186,4 +186,13 @@ plan_make(Plan *self, RecordKind kind, DocumentFormat format)
   _index(self);
   if (self->is_in_order)
     _place_by_field(self);
+  self->routes = g_new0(PlanRoute *, PLAN_ROUTES);
+}
+
+void
+plan_release(Plan *self)
+{
+  for (guint i = 0; self->routes && i < PLAN_ROUTES; i++)
+    g_free(self->routes[i]);
+  g_free(self->routes);
 }

@@ -44,6 +44,17 @@ typedef struct _PlanEntry
   gpointer unused;             /* a power of 2 is found faster */
 } PlanEntry;
 
+#define PLAN_ROUTES 64
+
+/* Documents of a kind mostly have the same fields: what is written for them, entry after entry, and never changes.  The
+ * key of an entry is all that stands in front of its value; a long one takes entries without a value of its own. */
+typedef struct _PlanRoute
+{
+  guint64 has[FACTS_WORDS];
+  guint n;
+  PlanEntry entries[];
+} PlanRoute;
+
 typedef struct _Plan
 {
   guint n;
@@ -51,9 +62,11 @@ typedef struct _Plan
   guint16 first_of[FIELD_COUNT], next_of[PLAN_MAX];   /* else entries of a field, as numbers from 1 on; 0: no more */
   PlanEntry entries[PLAN_MAX];
   PlanPath paths[PLAN_MAX];
+  PlanRoute **routes;          /* PLAN_ROUTES of them, each NULL until it is made: by whatever thread comes first */
 } Plan;
 
 /* the writer does not move afterwards */
 void plan_make(Plan *self, RecordKind kind, DocumentFormat format);
+void plan_release(Plan *self);
 
 #endif

@@ -50,6 +50,11 @@ document_writer_new(DocumentFormat format)
 void
 document_writer_free(DocumentWriter *self)
 {
+  for (guint kind = 0; self && kind < RECORD_KIND_COUNT; kind++)
+    {
+      plan_release(&self->native[kind]);
+      plan_release(&self->ecs[kind]);
+    }
   g_free(self);
 }
 
@@ -76,9 +81,9 @@ typedef struct _Writing
 
 #define ENTRY_ROOM 256      /* of each but longer texts and lists */
 #define WORD_ROOM (MARK_BITS * ENTRY_ROOM)
-#define TEXT_IN_ROOM 24
+#define TEXT_IN_ROOM 128    /* as long as it is plain */
 
-G_STATIC_ASSERT(PLAN_KEY_ROOM + TEXT_IN_ROOM * JSON_ESCAPE_MAX + JSON_BLOCK + JSON_ROOM <= ENTRY_ROOM);
+G_STATIC_ASSERT(PLAN_KEY_ROOM + TEXT_IN_ROOM + JSON_ROOM <= ENTRY_ROOM);
 G_STATIC_ASSERT(PLAN_KEY_ROOM + WORD_LEN_MAX + JSON_ROOM <= ENTRY_ROOM);
 G_STATIC_ASSERT(2 * PLAN_PATH_MAX + PLAN_DEPTH_MAX + JSON_ROOM <= ENTRY_ROOM);
 
@@ -133,22 +138,25 @@ _put_key(Writing *self, gchar *at, const PlanEntry *entry)
   return entry->depth == 1 ? _put_outer_key(self, at, entry) : _put_path(self, at, entry);
 }
 
+static gchar *
+_put_odd_text(JsonText *json, gchar *at, Slice text)
+{
+  return json_write_text(json_make_room(json, at, json_room_of(text) + WORD_ROOM), text);
+}
+
 /* with room for other entries behind it; the first quote is there */
 static inline gchar *
 _put_text(JsonText *json, gchar *at, Slice text)
 {
   if (word_has(text.str))
-    {
-      memcpy(at, text.str, WORD_LEN_MAX);
-      at[text.len] = '"';
-      return at + text.len + 1;
-    }
-  if (G_UNLIKELY(text.len > TEXT_IN_ROOM) && (gsize) (json->end - at) < json_room_of(text) + WORD_ROOM)
-    at = json_make_room(json, at, json_room_of(text) + WORD_ROOM);
-  return json_write_text(at, text);
+    memcpy(at, text.str, WORD_LEN_MAX);
+  else if (G_UNLIKELY(text.len > TEXT_IN_ROOM || json_copy_all(at, text.str, text.len)))
+    return _put_odd_text(json, at, text);
+  at[text.len] = '"';
+  return at + text.len + 1;
 }
 
-static gchar *
+static __attribute__((noinline)) gchar *
 _put_list(JsonText *json, gchar *at, const FactItem *item)
 {
   *at = '[';
@@ -234,10 +242,8 @@ static gchar *
 _put_other_key(Writing *self, gchar *at, const PlanEntry *entry)
 {
   if (entry->object != PLAN_NO_OBJECT)
-    at = _put_key(self, at, entry);
-  else if (entry->type == PLAN_DERIVED)
-    at = _put_derived(self, at, entry);
-  return at;
+    return _put_key(self, at, entry);
+  return entry->type == PLAN_DERIVED ? _put_derived(self, at, entry) : at;
 }
 
 /* the product has 32 bits, which are those of a pointer at once */
@@ -279,10 +285,112 @@ _put_entries(Writing *self, gchar *at, const Plan *plan, const guint64 *marks, g
   return _close_objects(self, json_make_room(json, at, WORD_ROOM), 0);
 }
 
+/* a key of any length, then the value */
+static PlanEntry *
+_add_to_route(PlanEntry *to, Slice key, const PlanEntry *entry)
+{
+  for (; key.len > PLAN_KEY_ROOM; key = slice_skip(key, PLAN_KEY_ROOM), to++)
+    {
+      *to = (PlanEntry) { .type = PLAN_ABSENT, .key_len = PLAN_KEY_ROOM };
+      memcpy(to->key, key.str, PLAN_KEY_ROOM);
+    }
+  *to = *entry;
+  memcpy(to->key, key.str, key.len);
+  to->key_len = (guint8) key.len;
+  return to + 1;
+}
+
+#define ROUTE_PLACES 8   /* where one may be, side by side */
+#define ROUTE_MAX (PLAN_MAX * (1 + ENTRY_ROOM / PLAN_KEY_ROOM))
+
+/* of a plan in order */
+static PlanRoute *
+_make_route(const Plan *plan, const guint64 *has)
+{
+  static const PlanEntry end = { .type = PLAN_ABSENT };
+  PlanRoute *self = g_malloc(sizeof(PlanRoute) + ROUTE_MAX * sizeof(PlanEntry));
+  Writing writing = { .open = &outermost, .object = PLAN_OUTERMOST };
+  PlanEntry *to = self->entries;
+  gchar key[ENTRY_ROOM];
+
+  memcpy(self->has, has, sizeof(self->has));
+  for (guint word = 0; word < FACTS_WORDS; word++)
+    for (guint64 rest = has[word]; rest; rest &= rest - 1)
+      {
+        const PlanEntry *entry = _first_marked(plan->entries + word * MARK_BITS, rest);
+        gboolean same = entry->object == writing.object;
+
+        if (entry->object != PLAN_NO_OBJECT)
+          to = _add_to_route(to, same ? slice_new(entry->key, entry->key_len)
+                             : slice_new(key, (gsize) (_put_key(&writing, key, entry) - key)), entry);
+      }
+  to = _add_to_route(to, slice_new(key, (gsize) (_close_objects(&writing, key, 0) - key)), &end);
+  self->n = (guint) (to - self->entries);
+  return g_realloc(self, sizeof(PlanRoute) + self->n * sizeof(PlanEntry));
+}
+
+/* the one that is there, now at least */
+static const PlanRoute *
+_route_at(PlanRoute **place, const Plan *plan, const guint64 *has)
+{
+  PlanRoute *route = g_atomic_pointer_get(place);
+
+  if (route)
+    return route;
+  route = _make_route(plan, has);
+  if (g_atomic_pointer_compare_and_exchange(place, NULL, route))
+    return route;
+  g_free(route);
+  return g_atomic_pointer_get(place);
+}
+
+/* NULL: others have its places */
+static const PlanRoute *
+_find_route(const Plan *plan, const guint64 *has)
+{
+  guint64 hash = 0;
+
+  for (guint i = 0; i < FACTS_WORDS; i++)
+    hash = (hash ^ has[i]) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+  for (guint i = 0; i < ROUTE_PLACES; i++)
+    {
+      const PlanRoute *route = _route_at(&plan->routes[((hash >> 32) + i) % PLAN_ROUTES], plan, has);
+
+      if (memcmp(route->has, has, sizeof(route->has)) == 0)
+        return route;
+    }
+  return NULL;
+}
+
+static gchar *
+_put_route(Writing *self, gchar *at, const PlanRoute *route)
+{
+  const gchar *values = (const gchar *) self->facts->at;
+  const PlanEntry *entry = route->entries, *end = entry + route->n;
+  JsonText *json = self->json;
+
+  while (entry < end)
+    {
+      const PlanEntry *part = MIN(end, entry + MARK_BITS);
+
+      at = json_make_room(json, at, WORD_ROOM);
+      for (; entry < part; entry++)
+        {
+          memcpy(at, entry->key, PLAN_KEY_ROOM);
+          at = _put_value(self, json, at + entry->key_len, entry, (const Fact *) (values + entry->value));
+        }
+    }
+  return json_make_room(json, at, WORD_ROOM);
+}
+
 /* a comma in front of each entry */
 static gchar *
 _put_plan(Writing *self, gchar *at, const Plan *plan)
 {
+  const PlanRoute *route = plan->is_in_order ? _find_route(plan, self->facts->has) : NULL;
+
+  if (route)
+    return _put_route(self, at, route);
   if (plan->is_in_order)
     return _put_entries(self, at, plan, self->facts->has, FACTS_WORDS);
 
