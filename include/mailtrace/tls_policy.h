@@ -42,8 +42,8 @@ const gchar *tls_policy_shipped_name(guint i);
 TlsPolicy *tls_policy_ref(TlsPolicy *self);
 void tls_policy_unref(TlsPolicy *self);   /* NULL is fine */
 
-const gchar *tls_policy_name(const TlsPolicy *self);
-const gchar *tls_policy_version(const TlsPolicy *self);
+Slice tls_policy_name(const TlsPolicy *self);
+Slice tls_policy_version(const TlsPolicy *self);
 
 /* version as logged, empty without TLS; iana: name of the suite, empty when not known */
 TlsVerdict tls_policy_judge(const TlsPolicy *self, Slice version, Slice iana);

@@ -19,9 +19,8 @@ _set_verdict(Facts *facts, FieldId id, TlsVerdict verdict)
 static void
 _set_policy(Facts *facts, const TlsPolicy *policy)
 {
-  facts_set_text(facts, F_TLS_POLICY, facts_copy_text(facts->memory, slice_from_string(tls_policy_name(policy))));
-  facts_set_text(facts, F_TLS_POLICY_VERSION,
-                 facts_copy_text(facts->memory, slice_from_string(tls_policy_version(policy))));
+  facts_set_text(facts, F_TLS_POLICY, facts_copy_text(facts->memory, tls_policy_name(policy)));
+  facts_set_text(facts, F_TLS_POLICY_VERSION, facts_copy_text(facts->memory, tls_policy_version(policy)));
 }
 
 /* deliveries over a network, together */

@@ -3,6 +3,7 @@
 #include "mailtrace/stamp.h"
 
 #define DAY_SEC 86400
+#define NEAR_DAYS (400 * 365)
 
 /* rounds down, also below zero */
 static gint64
@@ -25,9 +26,29 @@ _civil_to_days(gint year, gint month, gint day)
   return (gint64) (y * 365 + y / 4 - y / 100 + y / 400 + (153 * month_from_march + 2) / 5) + day - 719469 - DAYS_BEFORE;
 }
 
+/* of 1970 and later, for some thousand years: after C. Neri and L. Schneider, Euclidean affine functions and their
+ * application to calendar algorithms, 2023 */
+static void
+_date_of_near_day(guint32 days, gint *year, gint *month, gint *day)
+{
+  guint32 quarters = 4 * (days + 719468) + 3, century = quarters / 146097;
+  guint64 shifted = G_GUINT64_CONSTANT(2939745) * (quarters % 146097 | 3);
+  guint32 day_of_year = (guint32) shifted / 2939745 / 4, in_month = 2141 * day_of_year + 197913;
+  guint32 is_next_year = day_of_year >= 306;
+
+  *year = (gint) (100 * century + (guint32) (shifted >> 32) + is_next_year);
+  *month = (gint) ((in_month >> 16) - 12 * is_next_year);
+  *day = (gint) ((in_month & 0xffff) / 2141 + 1);
+}
+
 void
 stamp_date_of_day(gint64 days, gint *year, gint *month, gint *day)
 {
+  if (days >= 0 && days < NEAR_DAYS)
+    {
+      _date_of_near_day((guint32) days, year, month, day);
+      return;
+    }
   gint64 shifted = days + 719468;
   gint64 era = _floor_div(shifted, 146097);
   guint32 day_of_era = (guint32) (shifted - era * 146097);

@@ -27,7 +27,7 @@ typedef struct _Accepted
 
 struct _TlsPolicy
 {
-  gchar *name, *version;
+  Slice name, version;             /* owned */
   GArray *accepted;
   guint by_length[LENGTH_COUNT];   /* the last one, by number from 1 on; those of every suite have no length */
   gboolean has_version[VERSION_COUNT];
@@ -39,9 +39,9 @@ _version(Slice text)
 {
   gboolean ssl = slice_starts_with(text, SLICE("SSL"));
 
-  if (!ssl && !slice_starts_with(text, SLICE("TLS")))
+  if (text.len < 4 || (!ssl && !slice_starts_with(text, SLICE("TLS"))))
     return 0;
-  text = slice_skip(text, text.len > 3 && text.str[3] && strchr("v- ", text.str[3]) ? 4 : 3);
+  text = slice_skip(text, text.str[3] == 'v' || text.str[3] == '-' || text.str[3] == ' ' ? 4 : 3);
   if ((text.len != 1 && text.len != 3) || !g_ascii_isdigit(text.str[0]))
     return 0;
   if (text.len == 3 && (text.str[1] != '.' || !g_ascii_isdigit(text.str[2])))
@@ -64,15 +64,15 @@ _word(Slice *rest)
 }
 
 static gchar *
-_set_word(gchar **where, Slice rest, const gchar *key)
+_set_word(Slice *where, Slice rest, const gchar *key)
 {
   Slice word = _word(&rest);
 
-  if (*where)
+  if (where->str)
     return g_strdup_printf("\"%s\" is said twice", key);
   if (!word.len || _word(&rest).len)
     return g_strdup_printf("\"%s\" needs one word", key);
-  *where = slice_dup(word);
+  *where = slice_new(slice_dup(word), word.len);
   return NULL;
 }
 
@@ -126,7 +126,7 @@ _line(TlsPolicy *self, Slice line)
 static gchar *
 _incomplete(const TlsPolicy *self)
 {
-  const gchar *absent = !self->name ? "policy" : !self->version ? "version" : !self->accepted->len ? "accept" : NULL;
+  const gchar *absent = !self->name.str ? "policy" : !self->version.str ? "version" : !self->accepted->len ? "accept" : NULL;
 
   return absent ? g_strdup_printf("no line \"%s\"", absent) : NULL;
 }
@@ -136,8 +136,8 @@ _clear(gpointer policy)
 {
   TlsPolicy *self = policy;
 
-  g_free(self->name);
-  g_free(self->version);
+  g_free((gchar *) self->name.str);
+  g_free((gchar *) self->version.str);
   g_array_free(self->accepted, TRUE);
 }
 
@@ -197,13 +197,13 @@ tls_policy_unref(TlsPolicy *self)
     g_atomic_rc_box_release_full(self, _clear);
 }
 
-const gchar *
+Slice
 tls_policy_name(const TlsPolicy *self)
 {
   return self->name;
 }
 
-const gchar *
+Slice
 tls_policy_version(const TlsPolicy *self)
 {
   return self->version;
