@@ -48,12 +48,17 @@ typedef enum _RecordKind
   RECORD_KIND_COUNT
 } RecordKind;
 
+#define FIELD_TEXT 1         /* of FT_TEXT or FT_LIST */
+#define FIELD_FREE_TEXT 2    /* nobody chooses its texts from a few: looking for a word would be in vain */
+
 typedef struct _Field
 {
   guint8 type;              /* FieldType */
   guint8 merge;             /* FieldMerge */
   guint8 records;           /* bit (1 << RecordKind) for each record it may appear in */
-  guint8 unused;
+  guint8 merged;            /* the same for each one that lines are merged into: not where lists have their own index */
+  guint8 flags;             /* FIELD_... */
+  guint8 unused[3];
 } Field;
 
 typedef struct _FieldTexts

@@ -13,21 +13,22 @@ typedef struct _Record Record;
 
 typedef struct _NestedRecords NestedRecords;
 
+typedef struct _Blocks Blocks;
+
 #define FIRST_NESTED_KIND RK_DELIVERY
 
-#define FIELD_FILTER_WORDS 2
+#define RECORD_WORDS ((FIELD_COUNT + 63) / 64)
 
 struct _Record
 {
   guint8 *values;         /* packed */
   NestedRecords *nested;  /* NULL: none */
-  /* a bit for each field that may be there: the same one for two fields whose numbers are 128 apart */
-  guint64 filter[FIELD_FILTER_WORDS];
+  Blocks *blocks;         /* where its memory comes from; NULL: malloc() */
+  guint64 has[RECORD_WORDS];   /* bit of each field of which there is a value */
   guint32 len;            /* bytes used */
   guint32 size : 27;      /* bytes allocated */
   guint32 in_room : 1;    /* see record_enter() */
   guint32 kind : 3;       /* RecordKind */
-  guint32 is_mixed : 1;   /* may hold fields that belong into no record of its kind; else it must not */
 };
 
 typedef struct _RecordValue
@@ -42,7 +43,8 @@ typedef struct _RecordValue
   };
 } RecordValue;
 
-void record_init(Record *self, RecordKind kind);   /* for records that are part of something larger */
+/* for records that are part of something larger; the nested ones take their memory from there, too */
+void record_init(Record *self, RecordKind kind, Blocks *blocks);
 void record_release(Record *self);
 Record *record_new(RecordKind kind);
 void record_free(Record *self);                    /* nested ones too; NULL is fine */
@@ -91,21 +93,19 @@ typedef struct _RecordRoom
 void record_enter(Record *self, RecordRoom *room);
 void record_leave(Record *self, RecordRoom *room);
 
-/* of records of the same kind; nested ones stay where they are */
+/* of records of the same kind with memory from the same place; nested ones stay where they are */
 void record_swap_values(Record *self, Record *other);
 
-/* FALSE: it has no such value; TRUE: it may have one */
 static inline gboolean
-record_may_have(const Record *self, FieldId id)
+record_has(const Record *self, FieldId id)
 {
-  return (self->filter[id / 64 % FIELD_FILTER_WORDS] >> id % 64 & 1) != 0;
+  return self->has[id / 64] >> id % 64 & 1;
 }
 
 /* first value; FALSE when absent */
 gboolean record_get(const Record *self, FieldId id, RecordValue *out);
 Slice record_get_text(const Record *self, FieldId id);              /* SLICE_NONE when absent */
 gint64 record_get_integer(const Record *self, FieldId id, gint64 otherwise);
-gboolean record_has(const Record *self, FieldId id);
 guint record_count(const Record *self, FieldId id);
 
 /* the same without the value; *at: where record_next() finds it */

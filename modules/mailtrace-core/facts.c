@@ -189,31 +189,15 @@ _stamp(Slice data, gint32 offset_sec)
   return stamp;
 }
 
-/* how a value is taken; a power of 2 is found faster */
-typedef struct _Row
-{
-  guint64 bit;
-  guint8 word;     /* of has, where the bit belongs */
-  guint8 type;     /* FieldType */
-} __attribute__((aligned(16))) Row;
-
-static const Row rows[FIELD_COUNT] =
-{
-#define FIELD(id, name, type, merge, records, ecs, description) \
-  { 1ULL << F_ ## id % FACTS_WORD_BITS, F_ ## id / FACTS_WORD_BITS, FT_ ## type },
-#include "mailtrace/fields.def"
-#undef FIELD
-};
-
 static const guint8 *
 _take_odd(Facts *self, FieldId id, const guint8 *at, guint32 size, gint32 offset_sec)
 {
   Slice data = size & 1 ? words[size / 2] : slice_new((const gchar *) at, size / 2);
 
-  if (rows[id].type == FT_LIST)
+  if (field_get(id)->type == FT_LIST)
     facts_append(self, id, data);
   else
-    facts_put(self, id)->stamp = _stamp(data, offset_sec);
+    self->at[id].stamp = _stamp(data, offset_sec);
   return size & 1 ? at : at + data.len;
 }
 
@@ -226,29 +210,26 @@ _take_block(Facts *self, const guint8 *at, const guint8 *end, gint32 offset_sec)
   while (at < end)
     {
       gsize id = at[0];
-      guint32 size = at[1], len = size / 2;
-      const Row *row = rows + id;
+      guint32 size = at[1];
       Fact *value = values + id;
 
       at += 2;
       if (G_UNLIKELY(size & 128))
-        at = packed_take_size(at, &size), len = size / 2;
-      if (row->type >= FT_TIME)
-        {
-          at = _take_odd(self, (FieldId) id, at, size, offset_sec);
-          continue;
-        }
-      self->has[row->word] |= row->bit;
-      if (size & 1)
-        {
-          value->text = words[len];
-          continue;
-        }
-      if (row->type == FT_TEXT)
-        value->text = slice_new((const gchar *) at, len);
+        at = packed_take_size(at, &size);
+      if (field_table[id].type >= FT_TIME)
+        at = _take_odd(self, (FieldId) id, at, size, offset_sec);
+      else if (size & 1)
+        value->text = words[size / 2];
       else
-        value->number = packed_number(slice_new((const gchar *) at, len));
-      at += len;
+        {
+          gsize len = size / 2;
+
+          if (field_table[id].type == FT_TEXT)
+            value->text = slice_new((const gchar *) at, len);
+          else
+            value->number = packed_number(slice_new((const gchar *) at, len));
+          at += len;
+        }
     }
 }
 
@@ -261,6 +242,8 @@ _take_values(Facts *self, const Record *record, gint32 offset_sec)
     return;
   memcpy(copy, record->values, record->len);
   _take_block(self, copy, copy + record->len, offset_sec);
+  for (guint i = 0; i < FACTS_WORDS; i++)
+    self->has[i] |= record->has[i];
 }
 
 /* about */

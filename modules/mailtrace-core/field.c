@@ -23,9 +23,26 @@
 #define SCN (1u << RK_SCAN)
 #define REF (1u << RK_REFUSAL)
 
+/* addresses, names of hosts, ids, and what people or other servers write */
+#define IS_FREE(id) \
+  ((id) == F_ID || (id) == F_MESSAGE || (id) == F_GATEWAY || (id) == F_QUEUE_ID || (id) == F_PARENT \
+   || (id) == F_MESSAGE_ID || (id) == F_SUBJECT || (id) == F_SENDER || (id) == F_RECIPIENT || (id) == F_RECIPIENTS \
+   || (id) == F_CLIENT_IP || (id) == F_CLIENT_HOST || (id) == F_CLIENT_HELO || (id) == F_DKIM_DOMAIN \
+   || (id) == F_SPAM_REFID || (id) == F_SPAM_CLASSIFIER || (id) == F_WARNINGS || (id) == F_SCAN_QUEUE_ID \
+   || (id) == F_SCAN_PARENT || (id) == F_SCAN_SENDER || (id) == F_SCAN_RECIPIENTS || (id) == F_DELIVERY_RECIPIENT \
+   || (id) == F_DELIVERY_ORIGINAL_RECIPIENT || (id) == F_DELIVERY_DOMAIN || (id) == F_DELIVERY_QUEUE_ID \
+   || (id) == F_DELIVERY_RETURN_PATH || (id) == F_DELIVERY_SENDER || (id) == F_DELIVERY_HOST || (id) == F_DELIVERY_IP \
+   || (id) == F_DELIVERY_TLS_DN || (id) == F_DELIVERY_RESPONSE || (id) == F_DELIVERY_NEXT_HOP_ID \
+   || (id) == F_DELIVERY_ERROR || (id) == F_REFUSAL_SENDER || (id) == F_REFUSAL_RECIPIENT || (id) == F_REFUSAL_TEXT \
+   || (id) == F_RAW)
+#define IS_APART(id) ((id) == F_RECIPIENTS || (id) == F_WARNINGS)
+#define FLAGS(id, type) \
+  (((type) == FT_TEXT || (type) == FT_LIST ? FIELD_TEXT : 0) | (IS_FREE(id) ? FIELD_FREE_TEXT : 0))
+
 const Field field_table[FIELD_COUNT] =
 {
-#define FIELD(id, name, type, merge, records, ecs, description) { type, merge, records, 0 },
+#define FIELD(id, name, type, merge, records, ecs, description) \
+  { type, merge, records, IS_APART(F_ ## id) ? 0 : records, FLAGS(F_ ## id, type), { 0 } },
 #include "mailtrace/fields.def"
 #undef FIELD
 };

@@ -28,6 +28,7 @@ host_shared_release(HostShared *self)
   pool_release(&self->sessions);
   pool_release(&self->connections);
   pool_release(&self->entries);
+  blocks_release(&self->blocks);
 }
 
 static void

@@ -6,10 +6,10 @@
 #ifndef MAILTRACE_HOST_H_INCLUDED
 #define MAILTRACE_HOST_H_INCLUDED
 
+#include "blocks.h"
 #include "message.h"
 #include "pieces.h"
 #include "pointer-map.h"
-#include "pool.h"
 
 /* a client that connected; its session is served by a process that is not yet known */
 typedef struct _Connection
@@ -137,6 +137,7 @@ typedef struct _HostShared
   HashKey hash_key;
   Pool messages, sessions, connections, entries;
   IdEntry *recent[1 << RECENT_BITS];   /* see host_recent_id(); NULL: none */
+  Blocks blocks;    /* of records and sets */
 } HostShared;
 
 /* all that there may be max_messages() of, whatever its kind */

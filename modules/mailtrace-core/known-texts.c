@@ -19,11 +19,11 @@ _add_hash(KnownTexts *self, Slice text)
 {
   guint32 ignored = 0;
 
-  return u64_map_insert(&self->hashes, slice_hash(text, self->seed), &ignored);
+  return u64_map_insert(&self->hashes, slice_hash(text, self->seed), &ignored, NULL);
 }
 
 gboolean
-known_texts_add(KnownTexts *self, Slice text)
+known_texts_add_further(KnownTexts *self, Slice text)
 {
   if (self->n <= KNOWN_TEXTS_FEW && known_texts_has(self, text))
     return FALSE;

@@ -30,12 +30,21 @@ known_texts_init(KnownTexts *self, guint64 seed)
 static inline void
 known_texts_release(KnownTexts *self)
 {
-  u64_map_release(&self->hashes);
+  u64_map_release(&self->hashes, NULL);
 }
 
 gboolean known_texts_has(const KnownTexts *self, Slice text);
 
+gboolean known_texts_add_further(KnownTexts *self, Slice text);
+
 /* TRUE when it is new; the bytes must live as long as the set */
-gboolean known_texts_add(KnownTexts *self, Slice text);
+static inline gboolean
+known_texts_add(KnownTexts *self, Slice text)
+{
+  if (self->n)
+    return known_texts_add_further(self, text);
+  self->few[self->n++] = text;
+  return TRUE;
+}
 
 #endif

@@ -17,12 +17,36 @@ _lower_capitals(guint64 bytes)
   return (from_a & ~behind_z & ~bytes & LOWER_EACH_BYTE(0x80)) >> 2;
 }
 
+#ifdef __SSE2__
+/* not 0: capital letters are among these bytes */
+static inline gint
+_lower_marks(__m128i bytes)
+{
+  __m128i from_a = _mm_sub_epi8(bytes, _mm_set1_epi8('A'));
+
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8('Z' - 'A')), from_a));
+}
+#endif
+
 /* it has capital letters */
 static inline gboolean
 lower_has_work(Slice text)
 {
   guint64 found = 0;
 
+#ifdef __SSE2__
+  if (text.len >= 16)
+    {
+      gint marks = _lower_marks(_mm_loadu_si128((const __m128i *) (text.str + text.len - 16)));
+
+      for (gsize i = 0; i + 16 < text.len; i += 16)
+        marks |= _lower_marks(_mm_loadu_si128((const __m128i *) (text.str + i)));
+      return marks != 0;
+    }
+  if (text.len >= 8)
+    return _lower_marks(_mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *) text.str),
+                                           _mm_loadl_epi64((const __m128i *) (text.str + text.len - 8)))) != 0;
+#endif
   if (text.len < 8)
     {
       for (gsize i = 0; i < text.len; i++)

@@ -18,7 +18,8 @@ _decoded(const LineField *field, gchar small[SMALL_TEXT], gchar **heap)
 gboolean
 record_add_warning(Record *record, Slice text, U64Set *known, const HashKey *key)
 {
-  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX || !u64_set_add(known, hash_text(key, text, F_WARNINGS)))
+  if (record_count(record, F_WARNINGS) >= WARNINGS_MAX
+      || !u64_set_add(known, hash_text(key, text, F_WARNINGS), record->blocks))
     return FALSE;
   record_append_text(record, F_WARNINGS, text);
   return TRUE;
@@ -30,7 +31,7 @@ _merge_warnings(Record *record, const Line *line, U64Set *known, const HashKey *
   gchar small[SMALL_TEXT], *heap;
   gboolean changed = FALSE;
 
-  for (guint i = line_may_have(line, F_WARNINGS) ? 0 : line->n_fields; i < line->n_fields; i++)
+  for (guint i = 0; i < line->n_fields; i++)
     if (line->fields[i].id == F_WARNINGS)
       {
         changed |= record_add_warning(record, _decoded(&line->fields[i], small, &heap), known, key);
@@ -59,7 +60,7 @@ _told_by_scans(const Line *line)
 gboolean
 message_merge_line(Message *self, Record *record, const Line *line)
 {
-  gboolean changed = record_merge_line(record, line, _told_by_scans(line));
+  gboolean has_warnings = FALSE, changed = record_merge_line(record, line, _told_by_scans(line), &has_warnings);
 
-  return _merge_warnings(record, line, &self->known, self->host->hash_key) || changed;
+  return (has_warnings && _merge_warnings(record, line, &self->known, self->host->hash_key)) || changed;
 }

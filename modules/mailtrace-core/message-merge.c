@@ -11,7 +11,7 @@ _take_known(Message *self, const Message *other)
   guint64 hash;
 
   while (u64_set_next(&other->known, &cursor, &hash) && self->lines < LINES_REMEMBERED_MAX)
-    u64_set_add(&self->known, hash);
+    u64_set_add(&self->known, hash, self->record->blocks);
   self->lines += other->lines;
   self->n_scan_recipients += other->n_scan_recipients;
 }

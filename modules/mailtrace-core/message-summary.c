@@ -21,7 +21,7 @@ static void
 _set_identity(const Message *self, Facts *facts)
 {
   const IdEntry *first = self->first_id;
-  Slice gateway = slice_from_string(self->host->name);
+  Slice gateway = host_name(self->host);
   gsize plain = gateway.len + 1 + first->len;
   gchar *id = facts_alloc(facts->memory, plain + 16);
   gsize len = plain;

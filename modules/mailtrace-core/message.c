@@ -13,7 +13,7 @@ message_new(Host *host, RecordKind kind)
   self->link.data = self;
   self->interim_link.data = self;
   self->host = host;
-  record_init(self->record, kind);
+  record_init(self->record, kind, &host->shared->blocks);
   self->generation = 1;
   self->offset_sec = STAMP_OFFSET_UNKNOWN;
   return self;
@@ -23,15 +23,15 @@ void
 message_free(Message *self)
 {
   record_release(self->record);
-  u64_set_release(&self->known);
-  u64_map_release(&self->deliveries);
+  u64_set_release(&self->known, self->record->blocks);
+  u64_map_release(&self->deliveries, self->record->blocks);
   pool_give(&self->host->shared->messages, self);
 }
 
 gboolean
 message_see(Message *self, guint64 line_hash)
 {
-  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash))
+  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash, self->record->blocks))
     return FALSE;
   self->lines++;
   return TRUE;
@@ -158,7 +158,7 @@ message_add_recipient(Message *self, Slice address, const TrackerOptions *option
       self->n_omitted++;
       return FALSE;
     }
-  if (!u64_set_add(&self->known, hash_text(self->host->hash_key, address, F_RECIPIENTS)))
+  if (!u64_set_add(&self->known, hash_text(self->host->hash_key, address, F_RECIPIENTS), self->record->blocks))
     return FALSE;
   record_append_text(self->record, F_RECIPIENTS, address);
   self->n_recipients++;
@@ -199,7 +199,7 @@ _fill_delivery(Record *delivery, const Line *line, const Stamp *stamp, Slice fin
   RecordRoom room;
 
   record_enter(delivery, &room);
-  record_merge_line(delivery, line, 0);
+  record_merge_line(delivery, line, 0, NULL);
   if (slice_equals(final, original))
     record_remove(delivery, F_DELIVERY_ORIGINAL_RECIPIENT);
   /* without its end a line does not tell that there was no TLS: without an address nobody asks */
@@ -291,7 +291,7 @@ _find_delivery(Message *self, const DeliveryKey *key)
   Record *routed = record_nested(self->record, RK_DELIVERY, index);
   if (!_is_deferred(routed) || record_has(routed, F_DELIVERY_ORIGINAL_RECIPIENT))
     return NULL;
-  u64_map_insert(&self->deliveries, key->own, &index);
+  u64_map_insert(&self->deliveries, key->own, &index, self->record->blocks);
   return routed;
 }
 
@@ -305,9 +305,9 @@ _new_delivery(Message *self, const DeliveryKey *key, const TrackerOptions *optio
       self->n_omitted += self->n_recipients == 0;
       return NULL;
     }
-  u64_map_insert(&self->deliveries, key->own, &index);
+  u64_map_insert(&self->deliveries, key->own, &index, self->record->blocks);
   if (key->routed != key->own)
-    u64_map_insert(&self->deliveries, key->routed, &index);
+    u64_map_insert(&self->deliveries, key->routed, &index, self->record->blocks);
   return record_add(self->record, RK_DELIVERY);
 }
 
@@ -398,9 +398,9 @@ message_sign(Message *self, const Line *line)
   RecordRoom room;
   gboolean known;
 
-  record_init(signature, RK_DKIM);
+  record_init(signature, RK_DKIM, self->record->blocks);
   record_enter(signature, &room);
-  record_merge_line(signature, line, 0);
+  record_merge_line(signature, line, 0, NULL);
   record_leave(signature, &room);
   known = _knows_signature(self, signature);
   if (!known)

@@ -8,34 +8,17 @@
 
 #define SMALL_TEXT 512
 
-/* FALSE: it is no number of that type */
+/* FALSE: it is no number of that type, which is not FT_BOOLEAN */
 static gboolean
 _number(FieldType type, Slice value, gint64 *number)
 {
   if (type == FT_DECIMAL)
     return slice_to_decimal(value, number);
-  if (type == FT_BOOLEAN)
-    {
-      *number = value.len == 4 && memcmp(value.str, "true", 4) == 0;
-      return TRUE;
-    }
   if (!value.len || value.str[0] != '-')
     return slice_to_int(value, number);
   if (!slice_to_int(slice_skip(value, 1), number))
     return FALSE;
   *number = -*number;
-  return TRUE;
-}
-
-static inline gboolean
-_append_text(Record *record, FieldId id, Slice text)
-{
-  gint word = word_find(text);
-
-  if (word >= 0)
-    packed_append(record, id, (gsize) word * 2 + 1, NULL, 0);
-  else
-    packed_append(record, id, text.len * 2, text.str, text.len);
   return TRUE;
 }
 
@@ -45,6 +28,11 @@ _short_number(FieldType type, Slice value, gint64 *number)
 {
   guint64 n = 0;
 
+  if (type == FT_BOOLEAN)
+    {
+      *number = value.len == 4 && memcmp(value.str, "true", 4) == 0;
+      return TRUE;
+    }
   if (type != FT_INTEGER || value.len > 9 || !value.len)
     return _number(type, value, number);
   for (gsize i = 0; i < value.len; i++)
@@ -63,14 +51,23 @@ _short_number(FieldType type, Slice value, gint64 *number)
 static inline __attribute__((always_inline)) gboolean
 _append(Record *record, FieldId id, Slice value)
 {
-  FieldType type = (FieldType) field_get(id)->type;
+  const Field *row = field_get(id);
   gint64 number;
+  gint word = -1;
 
-  if (type == FT_TEXT || type == FT_LIST)
-    return _append_text(record, id, value);
-  if (!_short_number(type, value, &number))
-    return FALSE;
-  packed_append_number(record, id, number);
+  if (!(row->flags & FIELD_TEXT))
+    {
+      if (!_short_number((FieldType) row->type, value, &number))
+        return FALSE;
+      packed_append_number(record, id, number);
+      return TRUE;
+    }
+  if (!(row->flags & FIELD_FREE_TEXT))
+    word = word_find(value);
+  if (word >= 0)
+    packed_append_word(record, id, (guint) word);
+  else
+    packed_append(record, id, value.len * 2, value.str, value.len);
   return TRUE;
 }
 
@@ -98,7 +95,8 @@ _merge(Record *record, FieldId id, const LineField *field)
   gint64 number;
 
   if (!packed_is_text(id))
-    return _number((FieldType) field_get(id)->type, field->value, &number) && record_set_integer(record, id, number);
+    return _short_number((FieldType) field_get(id)->type, field->value, &number)
+           && record_set_integer(record, id, number);
   gboolean changed = record_set_text(record, id, _decoded(field, small, &heap));
   g_free(heap);
   return changed;
@@ -115,7 +113,7 @@ _append_slowly(Record *record, const LineField *field)
       record_append_text(record, field->id, _decoded(field, small, &heap));
       g_free(heap);
     }
-  else if (_number((FieldType) field_get(field->id)->type, field->value, &number))
+  else if (_short_number((FieldType) field_get(field->id)->type, field->value, &number))
     record_append_integer(record, field->id, number);
 }
 
@@ -134,29 +132,36 @@ _name_of_arrival(FieldId id)
 {
   G_STATIC_ASSERT(F_TLS_IN_RESUMED - F_TLS_IN_VERSION == F_TLS_RESUMED - F_TLS_VERSION);
 
-  return id < F_TLS_VERSION || id > F_TLS_RESUMED ? id : (FieldId) (id - F_TLS_VERSION + F_TLS_IN_VERSION);
+  guint of_tls = (guint) id - F_TLS_VERSION;
+
+  return of_tls > F_TLS_RESUMED - F_TLS_VERSION ? id : (FieldId) (F_TLS_IN_VERSION + of_tls);
 }
 
 gboolean
-record_merge_line(Record *record, const Line *line, guint64 left_out)
+record_merge_line(Record *record, const Line *line, guint64 left_out, gboolean *has_warnings)
 {
   gboolean is_arrival = line->role == LR_ARRIVAL && record->kind == RK_MESSAGE;
   const LineField *end = line->fields + line->n_fields;
-  guint kind = record->kind;
+  guint kind = 1u << record->kind;
   gboolean changed = FALSE;
 
-  /* lists that have an index of their own */
-  left_out |= LEFT_OUT(F_RECIPIENTS);
   for (const LineField *field = line->fields; field < end; field++)
     {
       FieldId id = is_arrival ? _name_of_arrival(field->id) : field->id;
+      const Field *row = field_get(id);
 
-      if (!(field_get(id)->records >> kind & 1) || (id < 64 && left_out >> id & 1) || id == F_WARNINGS)
+      if (!(row->merged & kind) || (left_out && id < 64 && left_out >> id & 1))
+        {
+          if (id == F_WARNINGS && has_warnings)
+            *has_warnings = TRUE;
+          continue;
+        }
+      if (record_has(record, id) && row->merge == FM_FIRST)
         continue;
-      if (!record_may_have(record, id) && packed_has_room(record, field->value.len) && _is_plain(field))
-        changed |= _append(record, id, field->value);
-      else if (!packed_keeps(record, id))
+      if (record_has(record, id) || !packed_has_room(record, field->value.len) || !_is_plain(field))
         changed |= _merge(record, id, field);
+      else
+        changed |= _append(record, id, field->value);
     }
   return changed;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "record-nested.h"
+#include "blocks.h"
 
 static guint
 _first_nested(const Record *self, RecordKind kind)
@@ -14,12 +15,19 @@ _first_nested(const Record *self, RecordKind kind)
 static void
 _make_room(Record *self)
 {
-  guint32 size = self->nested ? self->nested->size + self->nested->size / 2 + 1 : 2;
+  NestedRecords *old = self->nested;
+  guint32 size = old ? old->size + old->size / 2 + 1 : 2;
 
-  if (self->nested && self->nested->n_all < self->nested->size)
+  if (old && old->n_all < old->size)
     return;
-  self->nested = self->nested ? g_realloc(self->nested, nested_records_bytes(size))
-                 : g_malloc0(nested_records_bytes(size));
+  self->nested = blocks_take(self->blocks, nested_records_bytes(size));
+  if (old)
+    {
+      memcpy(self->nested, old, nested_records_bytes(old->n_all));
+      blocks_give(self->blocks, old, nested_records_bytes(old->size));
+    }
+  else
+    memset(self->nested, 0, sizeof(NestedRecords));
   self->nested->size = size;
 }
 
@@ -30,8 +38,10 @@ record_add(Record *self, RecordKind kind)
 
   NestedRecords *nested = self->nested;
   Record *added = &nested->items[_first_nested(self, kind) + nested->n[kind - FIRST_NESTED_KIND]++];
-  memmove(added + 1, added, (gsize) (&nested->items[nested->n_all++] - added) * sizeof(Record));
-  record_init(added, kind);
+  gsize behind = (gsize) (&nested->items[nested->n_all++] - added);
+  if (behind)
+    memmove(added + 1, added, behind * sizeof(Record));
+  record_init(added, kind, self->blocks);
   return added;
 }
 

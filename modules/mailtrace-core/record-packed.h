@@ -3,7 +3,6 @@
  * A value is packed as: field id (1 byte), size (7 bits a byte, the lowest first, the highest bit says that more
  * follow), data.  Size is twice the length of the data; or twice the number of a word, plus one, and no data follow.
  * Numbers have their sign in the lowest bit and no more bytes than they need.
- * Most fields are set once: the filter tells that there is no value to look for.
  * For the sources of records only.
  */
 #ifndef MAILTRACE_RECORD_PACKED_H_INCLUDED
@@ -18,15 +17,7 @@
 static inline gboolean
 packed_is_text(FieldId id)
 {
-  FieldType type = field_get(id)->type;
-
-  return type == FT_TEXT || type == FT_LIST;
-}
-
-static inline guint
-packed_word(FieldId id)
-{
-  return id / 64 % FIELD_FILTER_WORDS;
+  return field_get(id)->flags & FIELD_TEXT;
 }
 
 static inline guint64
@@ -35,27 +26,11 @@ packed_bit(FieldId id)
   return G_GUINT64_CONSTANT(1) << id % 64;
 }
 
-/* no other field of its kind has that bit */
-static inline gboolean
-packed_is_exact(const Record *self, FieldId id)
-{
-  guint other = id < 128 ? id + 128u : id - 128u;
-
-  return !self->is_mixed && (other >= FIELD_COUNT || !(field_get((FieldId) other)->records >> self->kind & 1));
-}
-
-/* it has that field, and the first value stays; FALSE: not known */
-static inline gboolean
-packed_keeps(const Record *self, FieldId id)
-{
-  return record_may_have(self, id) && field_get(id)->merge == FM_FIRST && packed_is_exact(self, id);
-}
-
 /* there is such a value now */
 static inline void
 packed_note(Record *self, FieldId id)
 {
-  self->filter[packed_word(id)] |= packed_bit(id);
+  self->has[id / 64] |= packed_bit(id);
 }
 
 static inline guint8 *
@@ -93,8 +68,11 @@ packed_data(const Record *self, guint32 at)
 static inline guint32
 packed_next(const Record *self, guint32 at)
 {
-  guint32 head, size = packed_size(self, at, &head);
+  guint32 head, size = self->values[at + 1];
 
+  if (G_LIKELY(size < 128))
+    return at + 2 + (size & 1 ? 0 : size / 2);
+  size = packed_size(self, at, &head);
   return at + head + (size & 1 ? 0 : size / 2);
 }
 
@@ -111,10 +89,14 @@ packed_put_number(guint8 out[NUMBER_BYTES_MAX], gint64 number)
 static inline void
 packed_copy(guint8 *to, const guint8 *from, gsize n)
 {
-  if (n > 32)
+  if (n > 128)
     memcpy(to, from, n);
   else if (n >= 16)
-    memcpy(to, from, 16), memcpy(to + n - 16, from + n - 16, 16);
+    {
+      for (gsize i = 0; i + 16 < n; i += 16)
+        memcpy(to + i, from + i, 16);
+      memcpy(to + n - 16, from + n - 16, 16);
+    }
   else if (n >= 8)
     memcpy(to, from, 8), memcpy(to + n - 8, from + n - 8, 8);
   else if (n >= 4)
@@ -132,6 +114,13 @@ packed_append(Record *self, FieldId id, gsize size, gconstpointer data, gsize le
   packed_copy(at, data, len);
   packed_note(self, id);
   self->len = (guint32) (at + len - self->values);
+}
+
+static inline void
+packed_append_word(Record *self, FieldId id, guint word)
+{
+  self->len = (guint32) (packed_put_head(self->values + self->len, id, word * 2 + 1) - self->values);
+  packed_note(self, id);
 }
 
 static inline void

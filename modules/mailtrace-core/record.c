@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Knows the merge rules of fields.def; must not know lines, messages, or what any field means. */
+#include "blocks.h"
 #include "record-nested.h"
 #include "record-packed.h"
 
 #define TIME_BYTES_MAX (sizeof(gint64) + NUMBER_BYTES_MAX)
-#define SMALL_BLOCK 1024
 #define SIZE_MAX_BYTES ((gsize) 1 << 27)
 
 G_STATIC_ASSERT(FIELD_COUNT < 256);
 G_STATIC_ASSERT(RECORD_KIND_COUNT <= 8);
-G_STATIC_ASSERT(FIELD_FILTER_WORDS * 64 == 128);
 
 void
-record_init(Record *self, RecordKind kind)
+record_init(Record *self, RecordKind kind, Blocks *blocks)
 {
-  *self = (Record) { .kind = kind };
+  *self = (Record) { .kind = kind, .blocks = blocks };
 }
 
 Record *
@@ -22,20 +21,21 @@ record_new(RecordKind kind)
 {
   Record *self = g_new(Record, 1);
 
-  record_init(self, kind);
+  record_init(self, kind, NULL);
   return self;
 }
 
 void
 record_release(Record *self)
 {
-  if (self->values)
-    g_free(self->values);
-  if (!self->nested)
+  NestedRecords *nested = self->nested;
+
+  blocks_give(self->blocks, self->values, self->size);
+  if (!nested)
     return;
-  for (guint32 i = 0; i < self->nested->n_all; i++)
-    record_release(&self->nested->items[i]);
-  g_free(self->nested);
+  for (guint32 i = 0; i < nested->n_all; i++)
+    record_release(&nested->items[i]);
+  blocks_give(self->blocks, nested, nested_records_bytes(nested->size));
 }
 
 void
@@ -51,44 +51,43 @@ static void
 _copy(Record *to, const Record *from)
 {
   *to = *from;
+  to->blocks = NULL;
   to->in_room = FALSE;
-  to->size = from->len;
-  to->values = g_memdup2(from->values, from->len);
+  to->size = (guint32) blocks_size(from->len);
+  to->values = blocks_take(NULL, to->size);
+  if (from->len)
+    memcpy(to->values, from->values, from->len);
   if (!from->nested)
     return;
-  to->nested = g_malloc(nested_records_bytes(from->nested->n_all));
+  to->nested = blocks_take(NULL, nested_records_bytes(from->nested->n_all));
   *to->nested = *from->nested;
   to->nested->size = from->nested->n_all;
   for (guint32 i = 0; i < from->nested->n_all; i++)
     _copy(&to->nested->items[i], &from->nested->items[i]);
 }
 
-/* malloc() gives out 8 bytes less than a multiple of 16 */
-static gsize
-_block_size(gsize needed)
+static guint8 *
+_larger_block(Record *self, gsize size)
 {
-  return (needed + 7) / 16 * 16 + 8;
+  if (blocks_is_large(self->size) && !self->in_room)
+    return g_realloc(self->values, size);
+  guint8 *values = blocks_take(self->blocks, size);
+
+  if (self->len)
+    memcpy(values, self->values, self->len);
+  if (!self->in_room)
+    blocks_give(self->blocks, self->values, self->size);
+  return values;
 }
 
-/* realloc() takes longer than a new block for the small ones */
 static void
 _grow(Record *self, gsize needed)
 {
-  gsize size = _block_size(MAX(needed, MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16)));
+  gsize size = blocks_size(MAX(needed, MIN(needed + needed / 1024 * 64, SIZE_MAX_BYTES - 16)));
 
-  if (size > SMALL_BLOCK && !self->in_room)
-    self->values = g_realloc(self->values, size);
-  else
-    {
-      guint8 *values = g_malloc(size);
-      if (self->len)
-        memcpy(values, self->values, self->len);
-      if (!self->in_room)
-        g_free(self->values);
-      self->values = values;
-      self->in_room = FALSE;
-    }
+  self->values = _larger_block(self, size);
   self->size = (guint32) size;
+  self->in_room = FALSE;
 }
 
 void
@@ -115,10 +114,9 @@ _block_to_leave_for(Record *self, RecordRoom *room)
       self->size = room->size;
       return room->values;
     }
-  if (room->values)
-    g_free(room->values);
-  self->size = (guint32) _block_size(self->len);
-  return g_malloc(self->size);
+  blocks_give(self->blocks, room->values, room->size);
+  self->size = (guint32) blocks_size(self->len);
+  return blocks_take(self->blocks, self->size);
 }
 
 void
@@ -128,7 +126,7 @@ record_leave(Record *self, RecordRoom *room)
     return;
   if (!self->in_room)
     {
-      g_free(room->values);
+      blocks_give(self->blocks, room->values, room->size);
       return;
     }
   guint32 len = self->len;
@@ -182,7 +180,7 @@ _find(const Record *self, FieldId id)
 {
   guint32 at = 0;
 
-  if (!record_may_have(self, id))
+  if (!record_has(self, id))
     return self->len;
   while (at < self->len && self->values[at] != id)
     at = packed_next(self, at);
@@ -209,24 +207,32 @@ _grow_with(Record *self, gsize needed, gconstpointer data)
 
 /* FALSE: the record would become larger than any honest message */
 static gboolean
-_put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
+_make_room(Record *self, gsize size, gconstpointer *data, gsize len)
 {
   gsize needed = self->len + _head_bytes(size) + len;
 
   if (len > SIZE_MAX_BYTES || needed > SIZE_MAX_BYTES - 16)
     return FALSE;
   if (needed > self->size)
-    data = _grow_with(self, needed, data);
-  packed_copy(packed_put_head(self->values + self->len, id, size), data, len);
-  packed_note(self, id);
-  self->len = (guint32) needed;
+    *data = _grow_with(self, needed, *data);
+  return TRUE;
+}
+
+/* FALSE: there is no room, nor can it be made */
+static inline gboolean
+_put(Record *self, FieldId id, gsize size, gconstpointer data, gsize len)
+{
+  if (!packed_has_room(self, len) && !_make_room(self, size, &data, len))
+    return FALSE;
+  packed_append(self, id, size, data, len);
   return TRUE;
 }
 
 static gboolean
 _append(Record *self, FieldId id, gconstpointer data, gsize len)
 {
-  gint word = packed_is_text(id) ? word_find(slice_new(data, len)) : -1;
+  gboolean may_be_word = (field_get(id)->flags & (FIELD_TEXT | FIELD_FREE_TEXT)) == FIELD_TEXT;
+  gint word = may_be_word ? word_find(slice_new(data, len)) : -1;
 
   return word >= 0 ? _put(self, id, (gsize) word * 2 + 1, NULL, 0) : _put(self, id, len * 2, data, len);
 }
@@ -245,8 +251,7 @@ record_remove(Record *self, FieldId id)
 
   if (at == before)
     return FALSE;
-  if (packed_is_exact(self, id))
-    self->filter[packed_word(id)] &= ~packed_bit(id);
+  self->has[id / 64] &= ~packed_bit(id);
   if (field_get(id)->merge != FM_APPEND)
     {
       _cut_out(self, at, packed_next(self, at));
@@ -319,14 +324,14 @@ _contains(const Record *self, FieldId id, Slice text)
 gboolean
 record_set_text(Record *self, FieldId id, Slice text)
 {
-  if (!record_may_have(self, id))
+  if (!record_has(self, id))
     return _append(self, id, text.str, text.len);
   switch (field_get(id)->merge)
     {
     case FM_APPEND:
       return !_contains(self, id, text) && _append(self, id, text.str, text.len);
     case FM_FIRST:
-      return !record_has(self, id) && _append(self, id, text.str, text.len);
+      return FALSE;
     default:
       return _replace(self, id, text.str, text.len);
     }
@@ -349,14 +354,9 @@ _merge_integer(Record *self, FieldId id, gint64 number)
   guint8 data[NUMBER_BYTES_MAX];
   guint32 at;
 
-  if (merge == FM_FIRST && record_has(self, id))
+  if (merge == FM_FIRST)
     return FALSE;
   at = _find(self, id);
-  if (at == self->len)
-    {
-      record_append_integer(self, id, number);
-      return TRUE;
-    }
   if (merge == FM_MAX && number <= _get_number(packed_data(self, at)))
     return FALSE;
   if (merge == FM_SUM)
@@ -367,16 +367,16 @@ _merge_integer(Record *self, FieldId id, gint64 number)
 void
 record_append_integer(Record *self, FieldId id, gint64 number)
 {
-  guint8 data[NUMBER_BYTES_MAX];
-  gsize len = packed_put_number(data, number);
+  gconstpointer none = NULL;
 
-  _put(self, id, len * 2, data, len);
+  if (packed_has_room(self, 0) || _make_room(self, 0, &none, NUMBER_BYTES_MAX))
+    packed_append_number(self, id, number);
 }
 
 gboolean
 record_set_integer(Record *self, FieldId id, gint64 number)
 {
-  if (record_may_have(self, id))
+  if (record_has(self, id))
     return _merge_integer(self, id, number);
   record_append_integer(self, id, number);
   return TRUE;
@@ -411,14 +411,15 @@ record_set_time(Record *self, FieldId id, Stamp stamp)
   guint8 data[TIME_BYTES_MAX];
   RecordValue old;
 
-  if (!record_may_have(self, id))
+  if (!record_has(self, id))
     {
       record_append_time(self, id, stamp);
       return TRUE;
     }
-  if (record_get(self, id, &old))
-    if (merge == FM_FIRST || (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp)))
-      return FALSE;
+  if (merge == FM_FIRST)
+    return FALSE;
+  if (merge == FM_MAX && record_get(self, id, &old) && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp))
+    return FALSE;
   return _replace(self, id, data, _put_time(data, &stamp));
 }
 
@@ -489,11 +490,7 @@ record_get(const Record *self, FieldId id, RecordValue *out)
 Slice
 record_get_text(const Record *self, FieldId id)
 {
-  RecordValue value;
-
-  if (!record_get(self, id, &value) || (value.type != FT_TEXT && value.type != FT_LIST))
-    return SLICE_NONE;
-  return value.text;
+  return record_has(self, id) && packed_is_text(id) ? packed_data(self, _find(self, id)) : SLICE_NONE;
 }
 
 gint64
@@ -504,12 +501,6 @@ record_get_integer(const Record *self, FieldId id, gint64 otherwise)
   if (!record_get(self, id, &value) || (value.type != FT_INTEGER && value.type != FT_BOOLEAN))
     return otherwise;
   return value.number;
-}
-
-gboolean
-record_has(const Record *self, FieldId id)
-{
-  return record_may_have(self, id) && (packed_is_exact(self, id) || _find(self, id) < self->len);
 }
 
 guint
@@ -545,10 +536,10 @@ record_take_value(Record *self, const Record *from, guint32 at)
   RecordValue value;
 
   FieldId id = (FieldId) from->values[at];
-  if (!record_may_have(self, id))
+  if (!record_has(self, id))
     return _take_new_value(self, from, at);
   if (field_get(id)->merge == FM_FIRST)
-    return !record_has(self, id) && _take_new_value(self, from, at);
+    return FALSE;
   _value(from, at, &value);
   switch (value.type)
     {
@@ -597,8 +588,6 @@ record_swap_values(Record *self, Record *other)
 
   self->values = other->values, self->len = other->len, self->size = other->size;
   other->values = taken.values, other->len = taken.len, other->size = taken.size;
-  memcpy(self->filter, other->filter, sizeof(self->filter));
-  memcpy(other->filter, taken.filter, sizeof(other->filter));
-  self->is_mixed = other->is_mixed;
-  other->is_mixed = taken.is_mixed;
+  memcpy(self->has, other->has, sizeof(self->has));
+  memcpy(other->has, taken.has, sizeof(other->has));
 }

@@ -144,7 +144,7 @@ _merge_event(Feed *feed, Record *scan)
   gboolean is_late = _is_later_than(scan, &feed->stamp);
 
   if (!is_late || !record_has(scan, F_SCAN_EVENT_ID))
-    record_merge_line(scan, feed->line, 0);
+    record_merge_line(scan, feed->line, 0, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(copied); i++)
     if (line_get(feed->line, copied[i][0]).str && (!is_late || !record_has(scan, copied[i][1])))
       record_set_text(scan, copied[i][1], line_get(feed->line, copied[i][0]));
@@ -178,7 +178,8 @@ _fill_scan(Feed *feed, Message *message, Record *scan)
   if (sender.str)
     record_set_text(scan, F_SCAN_SENDER, sender);
   if (recipient.str && message->n_scan_recipients < feed->tracker->options.max_recipients
-      && u64_set_add(&message->known, hash_text(feed->host->hash_key, recipient, feed_id_key(feed))))
+      && u64_set_add(&message->known, hash_text(feed->host->hash_key, recipient, feed_id_key(feed)),
+                     message->record->blocks))
     {
       record_append_text(scan, F_SCAN_RECIPIENTS, recipient);
       message->n_scan_recipients++;

@@ -17,8 +17,7 @@
 static void
 _clear_told(Session *self)
 {
-  record_init(self->told, RK_MESSAGE);
-  self->told->is_mixed = TRUE;
+  record_init(self->told, RK_MESSAGE, &self->host->shared->blocks);
   self->client_ip_at = 0;
   self->mark = MARK_BOTH;
 }
@@ -31,7 +30,7 @@ session_new(Host *host, const Stamp *first)
   self->link.data = self;
   self->host = host;
   self->first = self->last = *first;
-  record_init(self->record, RK_SESSION);
+  record_init(self->record, RK_SESSION, &host->shared->blocks);
   _clear_told(self);
   self->upcoming_mark = MARK_BOTH;
   self->client_port = -1;
@@ -45,7 +44,7 @@ session_free(Session *self)
     self->last_message->session = NULL;
   record_release(self->record);
   record_release(self->told);
-  u64_set_release(&self->known);
+  u64_set_release(&self->known, self->record->blocks);
   if (self->node)
     g_free(self->node);
   pool_give(&self->host->shared->sessions, self);
@@ -54,7 +53,7 @@ session_free(Session *self)
 gboolean
 session_see(Session *self, guint64 line_hash, const Stamp *stamp)
 {
-  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash))
+  if (self->lines < LINES_REMEMBERED_MAX && !u64_set_add(&self->known, line_hash, self->record->blocks))
     return FALSE;
   self->lines++;
   self->last = *stamp;
@@ -204,7 +203,7 @@ session_merge_only_line(Session *self, const Line *line, const TrackerOptions *o
       return;
     }
   record_enter(self->record, &room);
-  record_merge_line(self->record, line, 0);
+  record_merge_line(self->record, line, 0, NULL);
   record_leave(self->record, &room);
 }
 
@@ -275,7 +274,7 @@ _twin(const Session *self, const Record *refusal)
 static void
 _fill_refusal(Record *refusal, const Line *line, const Stamp *stamp)
 {
-  record_merge_line(refusal, line, 0);
+  record_merge_line(refusal, line, 0, NULL);
   /* the filter knows its reason better than a text tells */
   if (line_get(line, F_REFUSAL_FILTER_REASON).len)
     record_replace_text(refusal, F_REFUSAL_REASON, line_get(line, F_REFUSAL_REASON));
@@ -292,7 +291,7 @@ session_add_refusal(Session *self, const Line *line, const Stamp *stamp)
   RecordRoom room;
 
   self->local |= line->local;
-  record_init(refusal, RK_REFUSAL);
+  record_init(refusal, RK_REFUSAL, self->record->blocks);
   record_enter(refusal, &room);
   _fill_refusal(refusal, line, stamp);
   record_leave(refusal, &room);
@@ -372,7 +371,7 @@ _is_new_listed(const Session *self, const RecordValue *value, U64Set *listed, co
 {
   if (value->id == F_RECIPIENTS && u64_set_count(listed) > options->max_recipients)
     return FALSE;
-  return u64_set_add(listed, hash_text(self->host->hash_key, value->text, value->id));
+  return u64_set_add(listed, hash_text(self->host->hash_key, value->text, value->id), NULL);
 }
 
 /* told since the last arrival; where they may be too many for the message, it is asked for each one only once */
@@ -400,7 +399,7 @@ _hand_over_upcoming(const Session *self, Message *message, const TrackerOptions 
           || (record_next(self->told, &value_at, &value) && _is_new_listed(self, &value, &listed, options)))
         message_take_value(message, self->told, at, options);
     }
-  u64_set_release(&listed);
+  u64_set_release(&listed, NULL);
 }
 
 /* of the whole session; what the message has taken as the first one it keeps */
@@ -430,7 +429,7 @@ session_hand_over(Session *self, Message *message, const TrackerOptions *options
     _copy_lines_in_front(self, message->record);
   _hand_over_upcoming(self, message, options);
   _tell_connection(self, message->record);
-  if (self->record->len || self->upcoming_at || record_may_have(self->told, MARK_SESSION))
+  if (self->record->len || self->upcoming_at || record_has(self->told, MARK_SESSION))
     {
       _hand_over_session(self, self->record, message, options);
       _hand_over_session(self, self->told, message, options);

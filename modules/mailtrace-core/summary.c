@@ -193,7 +193,7 @@ _put_hash(gchar *to, guint64 hash)
 static Slice
 _session_id(const Session *self, Facts *facts)
 {
-  Slice ip = facts_get_text(facts, F_CLIENT_IP), gateway = slice_from_string(self->host->name);
+  Slice ip = facts_get_text(facts, F_CLIENT_IP), gateway = host_name(self->host);
   Slice node = self->node ? slice_from_string(self->node) : SLICE_NONE;
   gchar *id = facts_alloc(facts->memory, gateway.len + node.len + ip.len + SESSION_ID_MAX), *at = _put(id, gateway);
 
@@ -214,7 +214,7 @@ _set_session_identity(const Session *self, Facts *facts)
   Slice id = _session_id(self, facts);
 
   facts_set_text(facts, F_RECORD, WORD_TEXT(w_session));
-  facts_set_text(facts, F_GATEWAY, slice_head(id, strlen(self->host->name)));
+  facts_set_text(facts, F_GATEWAY, slice_head(id, self->host->name_len));
   if (self->generation > 1)
     {
       gchar *again = facts_alloc(facts->memory, id.len + 16);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "u64-map.h"
 
-#include <string.h>
-
 /* keys of an array behind the first ones: with what malloc() needs they fill 32 or 64 bytes */
 #define FEW_MORE 3
 #define MOST_MORE (U64_SET_SMALL - 1 - U64_SET_FIRST)
@@ -41,23 +39,29 @@ _at(const U64Set *self, guint32 i)
 }
 
 static void
-_set_table(U64Set *self, guint32 n, guint32 size)
+_set_keys(U64Set *self, guint64 *keys, guint32 size, Blocks *blocks)
 {
-  guint64 *keys = g_new0(guint64, size);
-
-  for (guint32 i = 0; i < n; i++)
-    if (_at(self, i))
-      *_key(keys, size, _at(self, i)) = _at(self, i);
-  g_free(self->keys);
+  blocks_give(blocks, self->keys, self->size * sizeof(guint64));
   self->keys = keys;
   self->size = size;
 }
 
+static void
+_set_table(U64Set *self, guint32 n, guint32 size, Blocks *blocks)
+{
+  guint64 *keys = memset(blocks_take(blocks, size * sizeof(guint64)), 0, size * sizeof(guint64));
+
+  for (guint32 i = 0; i < n; i++)
+    if (_at(self, i))
+      *_key(keys, size, _at(self, i)) = _at(self, i);
+  _set_keys(self, keys, size, blocks);
+}
+
 static gboolean
-_add_to_table(U64Set *self, guint64 key)
+_add_to_table(U64Set *self, guint64 key, Blocks *blocks)
 {
   if (self->used >= self->size / 4 * 3)
-    _set_table(self, self->size, self->size * 2);
+    _set_table(self, self->size, self->size * 2, blocks);
 
   guint64 *at = _key(self->keys, self->size, key);
   if (*at)
@@ -76,25 +80,27 @@ _array_has(const U64Set *self, guint64 key)
   return FALSE;
 }
 
+static void
+_set_array(U64Set *self, guint32 size, Blocks *blocks)
+{
+  guint64 *keys = blocks_take(blocks, size * sizeof(guint64));
+
+  if (self->size)
+    memcpy(keys, self->keys, self->size * sizeof(guint64));
+  _set_keys(self, keys, size, blocks);
+}
+
 /* there are as many first ones as can be */
 static void
-_add_behind_first(U64Set *self, guint64 key)
+_add_behind_first(U64Set *self, guint64 key, Blocks *blocks)
 {
   guint32 more = self->used - U64_SET_FIRST;
 
-  if (more == 0)
-    self->keys = g_new(guint64, FEW_MORE);
-  else if (more == FEW_MORE)
-    {
-      guint64 *few = self->keys;
-
-      self->keys = g_new(guint64, MOST_MORE);
-      memcpy(self->keys, few, FEW_MORE * sizeof(guint64));
-      g_free(few);
-    }
+  if (more == 0 || more == FEW_MORE)
+    _set_array(self, more ? MOST_MORE : FEW_MORE, blocks);
   else if (more == MOST_MORE)
     {
-      _set_table(self, self->used, FIRST_TABLE);
+      _set_table(self, self->used, FIRST_TABLE, blocks);
       *_key(self->keys, self->size, key) = key;
       return;
     }
@@ -102,18 +108,18 @@ _add_behind_first(U64Set *self, guint64 key)
 }
 
 gboolean
-u64_set_add_any(U64Set *self, guint64 key)
+u64_set_add_any(U64Set *self, guint64 key, Blocks *blocks)
 {
   key = key ? key : 1;
   if (_is_table(self))
-    return _add_to_table(self, key);
+    return _add_to_table(self, key, blocks);
   if (self->seen & u64_set_bit(key) && _array_has(self, key))
     return FALSE;
   self->seen |= u64_set_bit(key);
   if (self->used < U64_SET_FIRST)
     self->first[self->used] = key;
   else
-    _add_behind_first(self, key);
+    _add_behind_first(self, key, blocks);
   self->used++;
   return TRUE;
 }
@@ -136,46 +142,46 @@ _slot(U64MapTable *table, guint64 key)
 }
 
 static U64MapTable *
-_new_table(guint32 size)
+_new_table(guint32 size, Blocks *blocks)
 {
-  U64MapTable *self = g_malloc0(sizeof(U64MapTable) + size * sizeof(U64MapSlot));
+  U64MapTable *self = memset(blocks_take(blocks, u64_map_table_bytes(size)), 0, u64_map_table_bytes(size));
 
   self->size = size;
   return self;
 }
 
 static void
-_grow_map(U64Map *self)
+_grow_map(U64Map *self, Blocks *blocks)
 {
   U64MapTable *old = self->table;
 
-  self->table = _new_table(old->size * 2);
+  self->table = _new_table(old->size * 2, blocks);
   for (guint32 i = 0; i < old->size; i++)
     if (old->slots[i].key)
       *_slot(self->table, old->slots[i].key) = old->slots[i];
-  g_free(old);
+  blocks_give(blocks, old, u64_map_table_bytes(old->size));
 }
 
 /* the second key comes */
 static void
-_begin_table(U64Map *self)
+_begin_table(U64Map *self, Blocks *blocks)
 {
   U64MapSlot first = { self->key, self->value };
 
-  self->table = _new_table(FIRST_SIZE);
+  self->table = _new_table(FIRST_SIZE, blocks);
   *_slot(self->table, first.key) = first;
 }
 
 gboolean
-u64_map_insert(U64Map *self, guint64 key, guint32 *value)
+u64_map_insert(U64Map *self, guint64 key, guint32 *value, Blocks *blocks)
 {
   key = key ? key : 1;
   if (u64_map_get(self, key, value))
     return FALSE;
   if (self->used == 1)
-    _begin_table(self);
+    _begin_table(self, blocks);
   else if (self->used > 1 && self->used >= self->table->size / 4 * 3)
-    _grow_map(self);
+    _grow_map(self, blocks);
   if (self->used)
     *_slot(self->table, key) = (U64MapSlot) { key, *value };
   else

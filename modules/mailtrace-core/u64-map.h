@@ -2,12 +2,13 @@
 /*
  * U64Set, U64Map: sets of hashes (already mixed and seeded), and maps from them to small numbers.  No removal.  A set
  * has room for a few keys, and is a plain array while it is small; a map has room for one key, and takes memory for
- * the second one.  Knows nothing of what the hashes stand for.
+ * the second one.  Memory comes from the same blocks for as long as a set or map lives.  Knows nothing of what the
+ * hashes stand for.
  */
 #ifndef MAILTRACE_U64_MAP_H_INCLUDED
 #define MAILTRACE_U64_MAP_H_INCLUDED
 
-#include <glib.h>
+#include "blocks.h"
 
 #define U64_SET_FIRST 8    /* keys that need no memory */
 #define U64_SET_SMALL 16   /* fewer keys are an array, more a table */
@@ -15,12 +16,12 @@
 typedef struct _U64Set
 {
   guint64 *keys;           /* array: those behind the first ones; table: all, 0: free */
-  guint32 used, size;      /* size: of a table */
+  guint32 used, size;      /* size: of the array or table behind keys */
   guint64 seen;            /* array: bit (key % 64) for each key: what is not there needs no search */
   guint64 first[U64_SET_FIRST];
 } U64Set;
 
-gboolean u64_set_add_any(U64Set *self, guint64 key);
+gboolean u64_set_add_any(U64Set *self, guint64 key, Blocks *blocks);
 
 static inline guint64
 u64_set_bit(guint64 key)
@@ -30,10 +31,10 @@ u64_set_bit(guint64 key)
 
 /* TRUE when the key was not yet there */
 static inline gboolean
-u64_set_add(U64Set *self, guint64 key)
+u64_set_add(U64Set *self, guint64 key, Blocks *blocks)
 {
   if (self->used >= U64_SET_FIRST || self->seen & u64_set_bit(key) || !key)
-    return u64_set_add_any(self, key);
+    return u64_set_add_any(self, key, blocks);
   self->seen |= u64_set_bit(key);
   self->first[self->used++] = key;
   return TRUE;
@@ -51,12 +52,11 @@ u64_set_count(const U64Set *self)
 }
 
 static inline void
-u64_set_release(U64Set *self)
+u64_set_release(U64Set *self, Blocks *blocks)
 {
-  if (self->keys)
-    g_free(self->keys);
+  blocks_give(blocks, self->keys, self->size * sizeof(guint64));
   self->keys = NULL;
-  self->used = 0;
+  self->used = self->size = 0;
   self->seen = 0;
 }
 
@@ -83,16 +83,22 @@ typedef struct _U64Map
   guint32 used;
 } U64Map;
 
+static inline gsize
+u64_map_table_bytes(guint32 size)
+{
+  return sizeof(U64MapTable) + size * sizeof(U64MapSlot);
+}
+
 static inline void
-u64_map_release(U64Map *self)
+u64_map_release(U64Map *self, Blocks *blocks)
 {
   if (self->used > 1)
-    g_free(self->table);
+    blocks_give(blocks, self->table, u64_map_table_bytes(self->table->size));
   self->used = 0;
 }
 
 /* the value stored under key; stores *value first when the key is new (then TRUE) */
-gboolean u64_map_insert(U64Map *self, guint64 key, guint32 *value);
+gboolean u64_map_insert(U64Map *self, guint64 key, guint32 *value, Blocks *blocks);
 
 /* FALSE when the key is not there */
 gboolean u64_map_get(const U64Map *self, guint64 key, guint32 *value);

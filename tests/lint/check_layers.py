@@ -10,11 +10,11 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = ["slice", "stamp", "queue_id", "field", "tls_policy", "frame", "journal", "line", "record", "facts", "privacy", "summary", "document", "tracker"]
 # private headers of the core, and the highest public header each may know
 PRIVATE = {"tls-suite": "slice", "scan": "line", "scan-letters": "line", "line-shape": "line", "line-steps": "line",
-           "u64-map": "slice", "words": "slice", "lower": "slice", "alnum": "slice", "refusal-words": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
+           "blocks": "slice", "u64-map": "slice", "words": "slice", "lower": "slice", "alnum": "slice", "refusal-words": "slice", "keyed-hash": "slice", "pointer-map": "slice", "pool": "slice", "known-texts": "slice", "address": "slice", "frame-stamp": "frame", "pieces": "frame",
            "journal-block": "journal", "record-nested": "record", "record-packed": "record", "record-line": "record", "facts-make": "facts", "ecs-derived": "facts",
            "json-copy": "slice", "json-text": "stamp", "document-plan": "document", "message": "tracker", "host": "tracker",
            "message-parts": "tracker", "tracker-internal": "tracker"}
-PRIVATE_ORDER = ["alnum", "refusal-words", "u64-map", "words", "lower", "keyed-hash", "pointer-map", "pool", "known-texts", "record-nested", "record-packed", "record-line", "address", "frame-stamp", "pieces", "journal-block", "tls-suite",
+PRIVATE_ORDER = ["alnum", "refusal-words", "pool", "blocks", "u64-map", "words", "lower", "keyed-hash", "pointer-map", "known-texts", "record-nested", "record-packed", "record-line", "address", "frame-stamp", "pieces", "journal-block", "tls-suite",
                  "scan", "scan-letters", "line-shape", "line-steps", "json-copy", "json-text", "facts-make", "ecs-derived",
                  "document-plan", "message", "host", "message-parts", "tracker-internal"]
 # the highest private header a layer's source may know; others of the core: any

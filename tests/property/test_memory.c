@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #define MESSAGES 20000
-#define BYTES_MAX 1200
+#define BYTES_MAX 1300
 
 #if defined(__SANITIZE_ADDRESS__)
 #define OTHER_MALLOC 1

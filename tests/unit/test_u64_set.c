@@ -23,10 +23,10 @@ Test(u64_set, next_gives_every_key_once_whatever_its_size)
       guint64 sum;
 
       for (guint64 i = 1; i <= n; i++)
-        cr_expect(u64_set_add(&set, i * 0x9e3779b97f4a7c15));
+        cr_expect(u64_set_add(&set, i * 0x9e3779b97f4a7c15, NULL));
       cr_expect_eq(_count(&set, &sum), n);
       cr_expect_eq(sum, n * (n + 1) / 2 * 0x9e3779b97f4a7c15);
-      u64_set_release(&set);
+      u64_set_release(&set, NULL);
     }
 }
 
@@ -38,13 +38,13 @@ Test(u64_set, each_key_is_added_once_whatever_the_size)
       U64Set set = { NULL };
 
       for (guint64 i = 0; i < n; i++)
-        cr_expect(u64_set_add(&set, i << 32));
+        cr_expect(u64_set_add(&set, i << 32, NULL));
       for (guint64 i = 0; i < n; i++)
-        cr_expect_not(u64_set_add(&set, i << 32));
+        cr_expect_not(u64_set_add(&set, i << 32, NULL));
       for (guint64 i = 0; i < 100; i++)
         cr_expect_eq(u64_set_has(&set, i << 32), i < n);
       cr_expect_eq(u64_set_count(&set), n);
-      u64_set_release(&set);
+      u64_set_release(&set, NULL);
       cr_expect_eq(u64_set_count(&set), 0);
     }
 }
@@ -60,17 +60,17 @@ Test(u64_map, each_key_has_its_first_value_whatever_the_size)
         {
           cr_expect_not(u64_map_get(&map, i * 0x9e3779b97f4a7c15, &value));
           value = i + 7;
-          cr_expect(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value));
+          cr_expect(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value, NULL));
         }
       for (guint32 i = 0; i < n; i++)
         {
           cr_expect(u64_map_get(&map, i * 0x9e3779b97f4a7c15, &value));
           cr_expect_eq(value, i + 7);
           value = 1;
-          cr_expect_not(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value));
+          cr_expect_not(u64_map_insert(&map, i * 0x9e3779b97f4a7c15, &value, NULL));
           cr_expect_eq(value, i + 7);
         }
       cr_expect_not(u64_map_get(&map, 1000 * 0x9e3779b97f4a7c15, &value));
-      u64_map_release(&map);
+      u64_map_release(&map, NULL);
     }
 }
