@@ -301,19 +301,30 @@ _add_to_route(PlanEntry *to, Slice key, const PlanEntry *entry)
 }
 
 #define ROUTE_PLACES 8   /* where one may be, side by side */
-#define ROUTE_MAX (PLAN_MAX * (1 + ENTRY_ROOM / PLAN_KEY_ROOM))
+#define ROUTE_STEPS_MAX (1 + ENTRY_ROOM / PLAN_KEY_ROOM)   /* of a key and its value */
+
+static PlanRoute *
+_new_route(const guint64 *has)
+{
+  gsize n = 1;
+
+  for (guint word = 0; word < FACTS_WORDS; word++)
+    n += (gsize) __builtin_popcountll(has[word]);
+  PlanRoute *self = g_malloc(sizeof(PlanRoute) + n * ROUTE_STEPS_MAX * sizeof(PlanEntry));
+  memcpy(self->has, has, sizeof(self->has));
+  return self;
+}
 
 /* of a plan in order */
 static PlanRoute *
 _make_route(const Plan *plan, const guint64 *has)
 {
   static const PlanEntry end = { .type = PLAN_ABSENT };
-  PlanRoute *self = g_malloc(sizeof(PlanRoute) + ROUTE_MAX * sizeof(PlanEntry));
+  PlanRoute *self = _new_route(has);
   Writing writing = { .open = &outermost, .object = PLAN_OUTERMOST };
   PlanEntry *to = self->entries;
   gchar key[ENTRY_ROOM];
 
-  memcpy(self->has, has, sizeof(self->has));
   for (guint word = 0; word < FACTS_WORDS; word++)
     for (guint64 rest = has[word]; rest; rest &= rest - 1)
       {
