@@ -51,6 +51,10 @@ tracker_set_options(Tracker *self, const TrackerOptions *options)
 void
 tracker_free(Tracker *self)
 {
+  Summary *summary;
+
+  while ((summary = summary_queue_pop(&self->replayed_sessions)))
+    summary_free(summary);
   g_hash_table_destroy(self->hosts);
   tracker_free_tombstones(self);
   journal_free(self->journal);

@@ -9,7 +9,7 @@ library=${MAILTRACE_BUILD:-$top/build-tests/gcc}/lib/libmailtrace-core.a
 
 # memory and strings of libc; what gcc and glibc put in by themselves
 libc='mem(chr|cmp|cpy|mem|move|rchr|set)|str(chr|cmp|len|ncmp)|inet_pton'
-compiler='_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__mem(cpy|move|set)_chk|__asan_.*|__ubsan_.*|__sanitizer_.*|__sancov_.*'
+compiler='_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__mem(cpy|move|set)_chk|__asan_.*|__ubsan_.*|__sanitizer_.*|__sancov_.*|__popcountdi2'
 # containers, memory, strings and checksums of GLib; g_assertion_message_expr ends the program
 glib='g_(malloc|malloc0|realloc)(_n)?|g_malloc0_n|g_free|g_memdup2|g_strndup|g_strdup|g_ascii_(strdown|table)|g_str_(hash|equal)'
 glib="$glib|g_int64_(hash|equal)|g_direct_(hash|equal)|g_(checksum|hmac|hash_table|list|slist|ptr_array|array|queue|string)_[a-z0-9_]+"
