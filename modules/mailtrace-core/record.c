@@ -404,12 +404,19 @@ record_append_time(Record *self, FieldId id, Stamp stamp)
   _put(self, id, len * 2, data, len);
 }
 
+static gint64
+_time_usec(const Record *self, FieldId id)
+{
+  RecordValue value;
+
+  return record_get(self, id, &value) ? stamp_to_utc_usec(&value.stamp) : G_MININT64;
+}
+
 gboolean
 record_set_time(Record *self, FieldId id, Stamp stamp)
 {
   FieldMerge merge = field_get(id)->merge;
   guint8 data[TIME_BYTES_MAX];
-  RecordValue old;
 
   if (!record_has(self, id))
     {
@@ -418,7 +425,7 @@ record_set_time(Record *self, FieldId id, Stamp stamp)
     }
   if (merge == FM_FIRST)
     return FALSE;
-  if (merge == FM_MAX && record_get(self, id, &old) && stamp_to_utc_usec(&stamp) <= stamp_to_utc_usec(&old.stamp))
+  if (merge == FM_MAX && stamp_to_utc_usec(&stamp) <= _time_usec(self, id))
     return FALSE;
   return _replace(self, id, data, _put_time(data, &stamp));
 }
