@@ -102,7 +102,8 @@ class Log:
             arrival = re.search(r" (%s) (?:<=|\(=) (\"(?:\\.|[^\"])*\"\S*|\S+)" % QUEUE_ID, line)
             if arrival:
                 self.sender.setdefault(arrival.group(1), arrival.group(2).replace("<>", ""))
-            fact = re.sub(r"^<\d+>", "", line)   # lines equal in every byte are one fact, whatever their severity
+            # lines that Exim wrote with the same stamp are one fact, whatever their severity and when syslog took them
+            fact = re.sub(r"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} )?", "", line)
             if fact not in previous:
                 self._refusal(line)
             previous.add(fact)
