@@ -409,7 +409,7 @@ _time_usec(const Record *self, FieldId id)
 {
   RecordValue value;
 
-  return record_get(self, id, &value) ? stamp_to_utc_usec(&value.stamp) : G_MININT64;
+  return record_get(self, id, &value) && value.type == FT_TIME ? stamp_to_utc_usec(&value.stamp) : G_MININT64;
 }
 
 gboolean
