@@ -68,25 +68,6 @@ word_slot(Slice text, guint64 multiplier)
                   >> (64 - WORD_TABLE_BITS));
 }
 
-/* slice_same_bytes(), without a call */
-static inline __attribute__((always_inline)) gboolean
-word_same_bytes(const gchar *word, Slice text)
-{
-  const gchar *word_end = word + text.len, *end = text.str + text.len;
-
-  if (text.len < 8)
-    {
-      for (gsize i = 0; i + 2 < text.len; i += 2)
-        if (slice_word2(word + i) != slice_word2(text.str + i))
-          return FALSE;
-      return slice_word2(word_end - 2) == slice_word2(end - 2);
-    }
-  for (gsize i = 0; i + 8 < text.len; i += 8)
-    if (slice_word8(word + i) != slice_word8(text.str + i))
-      return FALSE;
-  return slice_word8(word_end - 8) == slice_word8(end - 8);
-}
-
 /* number of the word, or -1 */
 static inline gint
 word_find(Slice text)
@@ -95,9 +76,7 @@ word_find(Slice text)
     return -1;
   guint found = word_table[word_slot(text, word_multiplier)];
 
-  if (!found || words[found - 1].len != text.len || !word_same_bytes(words[found - 1].str, text))
-    return -1;
-  return (gint) found - 1;
+  return found && slice_equals(words[found - 1], text) ? (gint) found - 1 : -1;
 }
 
 #endif
